@@ -1,0 +1,1 @@
+"""The languages that a worker can run. Each offers `execute` and `evaluate`."""

@@ -1,0 +1,1 @@
+"""The functions of the standard packages, by the type of their first argument."""
