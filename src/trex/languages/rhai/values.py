@@ -149,9 +149,10 @@ class FnPtr:
     uses_this: `code` takes a cell for `this` before its parameters.
     curry:     values given by `curry`, before the arguments of a call.
     captures:  how many variables the closure captured.
+    direct:    how many arguments `code` takes as it is, the depth apart; -1 where it takes anything else.
     """
 
-    __slots__ = ("captures", "code", "curry", "name", "params", "uses_this")
+    __slots__ = ("captures", "code", "curry", "direct", "name", "params", "uses_this")
 
     def __init__(
         self,
@@ -168,6 +169,7 @@ class FnPtr:
         self.uses_this = uses_this
         self.curry = curry
         self.captures = captures
+        self.direct = -1 if code is None or uses_this or curry else params
 
 
 class _Chars(dict[str, Char]):

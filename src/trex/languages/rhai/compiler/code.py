@@ -1,0 +1,139 @@
+"""From a module's syntax tree to functions that can be called.
+
+Owns:  the names that generated code may use, and nothing else: its globals hold these helpers, the
+       program's own functions and constants, and an empty `__builtins__`.
+Never: puts anything into generated code that a script wrote, but numbers, texts and names of ours.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from trex.languages.rhai import errors
+from trex.languages.rhai.compiler import build
+from trex.languages.rhai.compiler.link import Link
+from trex.languages.rhai.compiler.program import MAIN, lower
+from trex.languages.rhai.parser import Options
+from trex.languages.rhai.semantics import exceptions, loops, methods, operators, overflow, places, pointers, text
+from trex.languages.rhai.semantics.calls import UNBOUND, native_call
+from trex.languages.rhai.semantics.containers import array_of, array_push, copy, map_of, share
+from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
+from trex.languages.rhai.semantics.sizes import check_array, check_map, check_string
+from trex.languages.rhai.semantics.state import RUN, ScriptFunction
+from trex.languages.rhai.syntax import Program
+from trex.languages.rhai.typenames import type_name
+from trex.languages.rhai.values import Array, Blob, Cell, Char, FnPtr, Map, Range
+
+ATOMS = frozenset({int, float, bool, str, type(None), Char, FnPtr, Range})
+SCALARS = frozenset({int, float, bool, type(None), Char, FnPtr, Range})
+
+_OPERATORS = (
+    "add sub mul div mod power shl shr bit_and bit_or bit_xor eq ne lt le gt ge range_exclusive range_inclusive"
+    " neg pos not_ assign_add assign_sub assign_mul assign_div assign_mod assign_power assign_shl assign_shr"
+    " assign_bit_and assign_bit_or assign_bit_xor"
+).split()
+
+_MODULES: dict[Any, str] = {
+    overflow: "add_overflow sub_overflow mul_overflow add_overflow_at sub_overflow_at mul_overflow_at",
+    pointers: "make_pointer close_over curry_function call_function call_reference call_method is_defined_function"
+    " is_visible exit_script unknown_variable unknown_function refuse_constant not_bool late_variable late_cell",
+    methods: "method_reference method_value cell_method native_reference",
+    places: "store_at update_at method_at cell_store_at cell_update_at cell_method_at constant_method"
+    " store_in_constant",
+    exceptions: "CATCHABLE caught catch thrown_again",
+    loops: "iterate same in_case",
+    errors: "Thrown stack_overflow too_many_operations too_many_variables",
+}
+
+HELPERS: dict[str, Any] = {
+    "__builtins__": {},
+    "type": type,
+    "len": len,
+    "range": range,
+    "enumerate": enumerate,
+    "int": int,
+    "float": float,
+    "str": str,
+    "compress": itertools.compress,
+    "char": exceptions and __import__("trex.languages.rhai.values", fromlist=["char"]).char,
+    "Array": Array,
+    "Map": Map,
+    "Blob": Blob,
+    "Cell": Cell,
+    "FnPtr": FnPtr,
+    "ATOMS": ATOMS,
+    "SCALARS": SCALARS,
+    "UNBOUND": UNBOUND,
+    "array_of": array_of,
+    "array_push": array_push,
+    "map_of": map_of,
+    "copy": copy,
+    "share": share,
+    "index": index,
+    "store_index": store_index,
+    "get_property": get_property,
+    "set_property": set_property,
+    "check_array": check_array,
+    "check_map": check_map,
+    "check_string": check_string,
+    "text": text.text,
+    "type_name": type_name,
+    "native_call": native_call,
+    **{name: getattr(operators, name) for name in _OPERATORS},
+    **{name: getattr(module, name) for module, names in _MODULES.items() for name in names.split()},
+}
+
+
+class Compiled:
+    """A program that can be run: `main(scope)` and the tree it came from."""
+
+    __slots__ = ("exports", "globals", "link", "main", "program")
+
+    def __init__(self, program: Program, link: Link, namespace: dict[str, Any]) -> None:
+        self.program = program
+        self.link = link
+        self.globals = namespace
+        self.main: Callable[[dict[str, Cell]], Any] = namespace[MAIN]
+
+
+def build_code(program: Program, link: Link) -> Any:
+    """The code object of a program's module."""
+    module = lower(program, link)
+    try:
+        return compile(module, exceptions.SCRIPT, "exec", dont_inherit=True, optimize=0)
+    finally:
+        build.forget()
+
+
+def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:
+    """Compile and link a program into the current run."""
+    code = build_code(program, link)
+    namespace = {**HELPERS, **extra, **link.values}
+    exec(code, namespace)  # noqa: S102 - the code is ours; the script chose only its shape
+    exceptions.register(link.labels, link.sites)
+    for function in program.functions:
+        made = ScriptFunction(
+            function.name,
+            tuple(param.name for param in function.params),
+            namespace[function.slot],
+            function.uses_this,
+            function.receiver,
+            function.private,
+        )
+        if function.receiver is None:
+            RUN.functions[function.name, len(function.params)] = made
+        else:
+            RUN.typed[function.receiver, function.name, len(function.params)] = made
+    for closure in program.closures:
+        if closure.slot:
+            code_object = namespace[f"make_{closure.slot}" if closure.captures else closure.slot]
+            namespace[f"p_{closure.slot}"] = FnPtr(
+                closure.name, code_object, len(closure.params), closure.uses_this
+            )
+    return Compiled(program, link, namespace)
+
+
+__all__ = ["HELPERS", "Compiled", "Options", "load", "operator"]

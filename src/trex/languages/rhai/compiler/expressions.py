@@ -1,0 +1,265 @@
+"""Expressions: literals, names, operators, closures.
+
+Owns:  the lowering of every expression that is not a call or a chain.
+Relies on: `frame` for order, `arithmetic` for operators.
+Never: emits the statements of a branch outside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trex.languages.rhai.compiler import build as b
+from trex.languages.rhai.compiler import kinds as k
+from trex.languages.rhai.compiler.arithmetic import Arithmetic
+from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
+from trex.languages.rhai.compiler.inference import kind_of
+from trex.languages.rhai.compiler.kinds import K_ANY, Kind
+from trex.languages.rhai.compiler.link import Link
+from trex.languages.rhai.semantics.sizes import UNLIMITED
+from trex.languages.rhai.syntax import (
+    ArrayLiteral,
+    Binary,
+    Block,
+    Closure,
+    Interpolation,
+    Literal,
+    Logical,
+    MapLiteral,
+    Name,
+    Qualified,
+    StatementExpression,
+    This,
+    Unary,
+    Variable,
+)
+from trex.languages.rhai.values import Char
+from trex.values import INT_MIN
+
+WEIGHTLESS = ~(k.CONTAINER | k.STR) & k.ANY
+_CONTAINER_OR_UNKNOWN = k.CONTAINER
+
+
+class Expressions(Arithmetic):
+    """Lowering of expressions; `lower` is the entry."""
+
+    link: Link
+    lower_to: Callable[[Any, Any], None]
+
+    def lower(self, node: Any) -> Value:
+        """A Python expression for an expression of the script."""
+        return LOWER[type(node)](self, node)
+
+    def stored(self, value: Value) -> Any:
+        """The value for a place that keeps it: marked, where somebody else holds it and it may be a container."""
+        if value.owned or not value.kind.bits & _CONTAINER_OR_UNKNOWN:
+            return value.node
+        value = self.simple(value)
+        if not self.is_hot() or value.kind.bits == value.kind.bits & k.CONTAINER:
+            return b.call("share", [value.node], 0)
+        test = b.compare(b._place(b.ast.Call(b.load("type"), [value.node], [])), "in", b.load("ATOMS"))
+        return b.choose(test, value.node, b.call("share", [value.node], 0))
+
+    # --- atoms ---
+
+    def literal(self, node: Literal) -> Value:
+        value = node.value
+        if value is None:
+            return UNIT_VALUE
+        if type(value) is Char:
+            return Value(b.load(self.link.constant(value)), k.K_CHAR, simple=True, fixed=True)
+        return Value(b.const(value), k.of_literal(value), simple=True, fixed=True)
+
+    def name(self, node: Name) -> Value:
+        variable = node.variable
+        if variable is None:
+            return self.free_name(node)
+        return self.read(variable, node.position)
+
+    def read(self, variable: Variable, position: int) -> Value:
+        """The value of a variable."""
+        slot = self.slot(variable)
+        if variable.captured:
+            return Value(b.attribute_at(b.load(slot), "v", position), K_ANY, owned=False)
+        fixed = not variable.assigned and not variable.changed and variable.role != "loop"
+        kind = kind_of(variable)
+        if variable.changed and kind.bits & k.INT and not kind.bits & ~k.INT:
+            kind = k.K_INT
+        return Value(b.load(slot), kind if kind.bits else K_ANY, owned=False, simple=True, fixed=fixed)
+
+    def slot(self, variable: Variable) -> str:
+        """The variable's name in the generated code."""
+        if not variable.slot:
+            variable.slot = self.link.slot(variable.name)
+        return variable.slot
+
+    def free_name(self, node: Name) -> Value:
+        """A name that no declaration introduces: a function of the script, or an error when it is reached."""
+        inline = self.link.caller_scope(node.name)
+        if inline is not None:
+            return Value(b.attribute_at(b.load(inline), "v", node.position), K_ANY, owned=False)
+        if self.link.evaluates:
+            return Value(b.call("late_variable", [b.load("late"), b.const(node.name)], node.position), owned=False)
+        if self.link.is_function(node.name):
+            return Value(b.call("FnPtr", [b.const(node.name)], node.position), k.K_FN)
+        return Value(b.call("unknown_variable", [b.const(node.name)], node.position))
+
+    def qualified(self, node: Qualified) -> Value:
+        path = b.const("::".join(node.path))
+        return Value(b.call("module_variable", [path, b.const(node.name)], node.position), owned=False)
+
+    def this(self, node: This) -> Value:
+        return Value(b.attribute_at(b.load("this"), "v", node.position), K_ANY, owned=False)
+
+    # --- constructors ---
+
+    def interpolation(self, node: Interpolation) -> Value:
+        values = self.operands(node.parts, self.lower)
+        parts: list[Any] = []
+        for value in values:
+            if isinstance(value.node, b.ast.Constant) and type(value.node.value) is str:
+                parts.append(value.node)
+            elif value.kind.bits in (k.STR, k.INT):
+                parts.append(b.formatted(value.node))
+            else:
+                parts.append(b.formatted(b.call("text", [value.node], node.position)))
+        return self.sized_string(b.joined(parts), node.position)
+
+    def sized_string(self, node: Any, position: int) -> Value:
+        """A new string, checked against the limit."""
+        limit = self.link.limits.max_string_size
+        if not limit:
+            return Value(node, k.K_STR)
+        name = self.temporary()
+        short = b.compare(self.length(b.walrus(name, node)), "<=", b.const(limit // 4))
+        return Value(b.choose(short, b.load(name), b.call("check_string", [b.load(name)], position)), k.K_STR)
+
+    @staticmethod
+    def length(node: Any) -> Any:
+        return b._place(b.ast.Call(b.load("len"), [node], []))
+
+    def array(self, node: ArrayLiteral) -> Value:
+        values = self.operands(node.items, self.lower)
+        items = b.list_([self.stored(value) for value in values])
+        helper = "Array"
+        if any(value.kind.bits & ~WEIGHTLESS for value in values):
+            helper = "array_of"
+        return Value(b.call(helper, [items], node.position), k.K_ARRAY)
+
+    def map(self, node: MapLiteral) -> Value:
+        values = self.operands([value for _, value in node.entries], self.lower)
+        entries = b.dict_([b.const(key) for key, _ in node.entries], [self.stored(value) for value in values])
+        helper = "Map"
+        if any(value.kind.bits & ~WEIGHTLESS for value in values):
+            helper = "map_of"
+        return Value(b.call(helper, [entries], node.position), k.K_MAP)
+
+    def closure(self, node: Closure) -> Value:
+        function = node.function
+        prototype = self.link.closure(function)
+        if not function.captures:
+            return Value(b.load(prototype), k.K_FN, simple=True, fixed=True)
+        cells: list[Any] = []
+        for name, (_, outside) in function.captures.items():
+            if outside is not None:
+                cells.append(b.load(self.slot(outside)))
+            elif (cell := self.link.caller_scope(name)) is not None:
+                cells.append(b.load(cell))
+            elif self.link.evaluates:
+                cells.append(b.call("late_cell", [b.load("late"), b.const(name)], node.position))
+            elif self.link.is_function(name):
+                cells.append(b.call("Cell", [b.call("FnPtr", [b.const(name)], 0)], 0))
+            else:
+                cells.append(b.call("unknown_variable", [b.const(name)], node.position))
+        return Value(b.call("close_over", [b.load(prototype), *cells], node.position), k.K_FN)
+
+    # --- operators ---
+
+    def unary(self, node: Unary) -> Value:
+        operand = self.lower(node.operand)
+        bits = operand.kind.bits
+        if node.operator == "!":
+            if bits == k.BOOL:
+                return Value(b.not_(operand.node), k.K_BOOL)
+            return Value(b.call("not_", [operand.node], node.position), k.K_BOOL)
+        if bits == k.FLOAT or (bits == k.INT and operand.kind.low > INT_MIN):
+            if node.operator == "+":
+                return operand
+            kind = k.integer(-operand.kind.high, -operand.kind.low) if bits == k.INT else k.K_FLOAT
+            return Value(b.negate(operand.node), kind)
+        helper = "neg" if node.operator == "-" else "pos"
+        kind = k.K_INT if bits == k.INT else Kind(k.NUMBER | k.OTHER)
+        return Value(b.call(helper, [operand.node], node.position), kind)
+
+    def binary(self, node: Binary) -> Value:
+        left, right = self.operands([node.left, node.right], self.lower)
+        value = self.operate(node.operator, left, right, node.position)
+        if node.operator == "+" and value.kind.bits == k.STR and left.kind.bits == right.kind.bits == k.STR:
+            return self.sized_string(b.binary(left.node, "+", right.node), node.position)
+        return value
+
+    def logical(self, node: Logical) -> Value:
+        if node.operator == "??":
+            return self.coalesce(node)
+        left = self.condition(self.lower(node.left), node.left.position)
+        result: list[Any] = []
+        statements = self.nested(lambda: result.append(self.condition(self.lower(node.right), node.right.position)))
+        if not statements:
+            make = b.and_ if node.operator == "&&" else b.or_
+            return Value(make([left, result[0]]), k.K_BOOL)
+        name = self.temporary()
+        self.emit(b.assign_name(name, left))
+        statements.append(b.assign_name(name, result[0]))
+        test = b.load(name) if node.operator == "&&" else b.not_(b.load(name))
+        self.emit(b.if_(test, statements, []))
+        return Value(b.load(name), k.K_BOOL, True, True, True)
+
+    def coalesce(self, node: Logical) -> Value:
+        left = self.lower(node.left)
+        if not left.kind.bits & k.UNIT:
+            return left
+        result: list[Value] = []
+        statements = self.nested(lambda: result.append(self.lower(node.right)))
+        right = result[0]
+        kind = k.join(Kind(left.kind.bits & ~k.UNIT, left.kind.low, left.kind.high), right.kind)
+        owned = left.owned and right.owned
+        name = self.temporary()
+        if not statements:
+            test = b.compare(b.walrus(name, left.node), "is not", b.NONE)
+            return Value(b.choose(test, b.load(name), right.node), kind, owned)
+        self.emit(b.assign_name(name, left.node))
+        statements.append(b.assign_name(name, right.node))
+        self.emit(b.if_(b.compare(b.load(name), "is", b.NONE), statements, []))
+        return Value(b.load(name), kind, owned, True, True)
+
+    def statement_expression(self, node: StatementExpression) -> Value:
+        statement = node.statement
+        if type(statement) is Block and len(statement.statements) == 1:
+            only = statement.statements[0]
+            if type(only) in LOWER:
+                return self.lower(only)
+        name = self.temporary()
+        self.lower_to(statement, name)
+        return Value(b.load(name), K_ANY, False, True, True)
+
+
+def limited(limit: int) -> bool:
+    """Whether a size limit is in force."""
+    return bool(limit) and limit < UNLIMITED
+
+
+LOWER: dict[type, Callable[[Any, Any], Value]] = {
+    Literal: Expressions.literal,
+    Name: Expressions.name,
+    Qualified: Expressions.qualified,
+    This: Expressions.this,
+    Interpolation: Expressions.interpolation,
+    ArrayLiteral: Expressions.array,
+    MapLiteral: Expressions.map,
+    Closure: Expressions.closure,
+    Unary: Expressions.unary,
+    Binary: Expressions.binary,
+    Logical: Expressions.logical,
+    StatementExpression: Expressions.statement_expression,
+}

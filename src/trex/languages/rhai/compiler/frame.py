@@ -1,0 +1,109 @@
+"""One function being lowered: its statements so far, its temporaries, the order of evaluation.
+
+Owns:  `Value`, an expression of Python with what is known of it; the rule that keeps operands in order.
+Never: knows a node of the script's tree.
+
+Lowering an expression gives a Python expression and may emit statements that must run before it. When a
+later operand emits statements, the earlier ones, still inline, would run after them: `operands` then
+moves each earlier one into a temporary first, unless nothing can change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trex.languages.rhai.compiler import build as b
+from trex.languages.rhai.compiler import kinds as k
+from trex.languages.rhai.compiler.kinds import K_ANY, Kind
+
+
+class Value:
+    """A Python expression.
+
+    simple: a name or constant: it may be written twice.
+    fixed:  statements that run before it cannot change it.
+    owned:  nobody else holds what it gives; else storing it marks it as shared.
+    """
+
+    __slots__ = ("fixed", "kind", "node", "owned", "simple")
+
+    def __init__(
+        self, node: Any, kind: Kind = K_ANY, owned: bool = True, simple: bool = False, fixed: bool = False
+    ) -> None:
+        self.node = node
+        self.kind = kind
+        self.owned = owned
+        self.simple = simple
+        self.fixed = fixed
+
+
+UNIT_VALUE = Value(b.NONE, k.K_UNIT, simple=True, fixed=True)
+
+
+class Frame:
+    """The Python function being made."""
+
+    def __init__(self) -> None:
+        self.out: list[Any] = []
+        self.temporaries = 0
+        self.loop_depth = 0
+
+    def temporary(self) -> str:
+        """A fresh name."""
+        self.temporaries += 1
+        return f"t{self.temporaries}"
+
+    def emit(self, statement: Any) -> None:
+        self.out.append(statement)
+
+    def nested(self, fill: Callable[[], Any]) -> list[Any]:
+        """The statements that `fill` emits."""
+        saved, self.out = self.out, []
+        try:
+            fill()
+            return self.out
+        finally:
+            self.out = saved
+
+    def held(self, value: Value) -> Value:
+        """The value in a name: it may be written twice, and nothing changes it."""
+        if value.simple and value.fixed:
+            return value
+        name = self.temporary()
+        self.out.append(b.assign_name(name, value.node))
+        return Value(b.load(name), value.kind, value.owned, True, True)
+
+    def simple(self, value: Value) -> Value:
+        """The value as a name or constant, for immediate use."""
+        return value if value.simple else self.held(value)
+
+    def both_simple(self, left: Value, right: Value) -> tuple[Value, Value]:
+        """Two operands as names or constants, evaluated in order."""
+        if right.simple and left.simple:
+            return left, right
+        if not right.simple and not left.fixed:
+            left = self.held(left)
+        else:
+            left = self.simple(left)
+        return left, self.simple(right)
+
+    def operands(self, nodes: list[Any], lower: Callable[[Any], Value], keep_first: bool = False) -> list[Value]:
+        """Lower nodes in order, so that they are evaluated in order.
+
+        keep_first: the first is a plain variable that the language reads last.
+        """
+        values: list[Value] = []
+        out = self.out
+        for node in nodes:
+            mark = len(out)
+            value = lower(node)
+            if len(out) > mark:
+                for index, earlier in enumerate(values):
+                    if not earlier.fixed and not (keep_first and index == 0):
+                        name = self.temporary()
+                        out.insert(mark, b.assign_name(name, earlier.node))
+                        mark += 1
+                        values[index] = Value(b.load(name), earlier.kind, earlier.owned, True, True)
+            values.append(value)
+        return values

@@ -1,0 +1,133 @@
+"""What the code of one program refers to: its names, constants, functions and helpers.
+
+Owns:  the global names of the generated module, and what each will hold.
+Never: lowers a node.
+
+Names in generated code are of our choosing: a variable `x` is `x_1`, a function `f` of two parameters
+`f_f_2`, a closure `closure_3`, a constant `c_4`, a table of overloads `n_len_1`. A script cannot make one
+that means something else, because every name it chooses gets a number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trex.languages.rhai.library.registry import Overloads
+from trex.languages.rhai.syntax import Function, Program, Variable
+from trex.limits import LanguageLimits
+
+_NAME_LENGTH = 40
+
+
+class Link:
+    """The names of one program."""
+
+    def __init__(
+        self,
+        program: Program,
+        limits: LanguageLimits,
+        natives: dict[tuple[str, int], Overloads],
+        nullary: dict[str, Any],
+        *,
+        typed_calls: bool,
+        strict_properties: bool = False,
+        keeps_scope: bool = False,
+        prefix: str = "",
+    ) -> None:
+        """`keeps_scope`: the caller wants to see the program's variables; they live in cells, in `scope`.
+        `prefix`: tells apart the names of code that is added to a running program."""
+        self.limits = limits
+        self.natives = natives
+        self.nullary = nullary
+        self.typed_calls = typed_calls
+        self.strict_properties = strict_properties
+        self.prefix = prefix
+        self.evaluates = program.evaluates
+        self.uses_global = program.uses_global
+        self.keeps_scope = keeps_scope
+        self.values: dict[str, Any] = {}
+        self.functions: dict[tuple[str, int], Function] = {}
+        self.typed: set[tuple[str, int]] = set()
+        self.method_names: set[str] = set()
+        self.function_names: set[str] = set()
+        self.pending: list[Function] = []
+        self.exports: list[tuple[str, Variable]] = []
+        self.scope_of_caller: dict[str, str] = {}
+        # function slot -> {position: (container's name, index's name or "", index)} of inline subscripts.
+        self.sites: dict[str, dict[int, tuple[str, str, Any]]] = {}
+        # function slot -> label for call lines; None for the program itself.
+        self.labels: dict[str, tuple[str, str]] = {}
+        self._numbers = 0
+        self._constants: dict[tuple[type, Any], str] = {}
+        for function in program.functions:
+            self.function_names.add(function.name)
+            arity = len(function.params)
+            function.slot = f"f_{function.name[:_NAME_LENGTH]}_{self.number()}"
+            if function.receiver is None:
+                self.functions[function.name, arity] = function
+            else:
+                self.typed.add((function.name, arity))
+
+    def number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def slot(self, name: str) -> str:
+        """A fresh name for a variable."""
+        return f"{name[:_NAME_LENGTH]}_{self.prefix}{self.number()}"
+
+    def constant(self, value: Any) -> str:
+        """The name of a value that code needs and cannot write down."""
+        key = (type(value), value)
+        name = self._constants.get(key)
+        if name is None:
+            name = self._constants[key] = f"c_{self.prefix}{self.number()}"
+            self.values[name] = value
+        return name
+
+    def thing(self, kind: str, value: Any) -> str:
+        """The name of an object made for this program."""
+        name = f"{kind}_{self.prefix}{self.number()}"
+        self.values[name] = value
+        return name
+
+    def closure(self, function: Function) -> str:
+        """The name of a closure's pointer (without captures) or prototype; its code follows."""
+        if not function.slot:
+            function.slot = f"closure_{self.prefix}{self.number()}"
+            self.pending.append(function)
+        return f"p_{function.slot}"
+
+    def is_function(self, name: str) -> bool:
+        """Whether some function of the script has this name."""
+        return name in self.function_names
+
+    def has_method(self, name: str, arguments: int) -> bool:
+        """Whether a function of the script could be called so as a method."""
+        return (name, arguments) in self.functions or (name, arguments) in self.typed
+
+    def overloads(self, name: str, arguments: int) -> Overloads | None:
+        """The library's and the host's functions of this name and number of arguments."""
+        return self.natives.get((name, arguments))
+
+    def table(self, name: str, arguments: int) -> str:
+        """The name of the table of overloads."""
+        short = f"n_{name[:_NAME_LENGTH]}_{arguments}"
+        if short not in self.values:
+            self.values[short] = self.natives[name, arguments]
+        return short
+
+    def implementation(self, name: str, arguments: int, kind: type) -> str:
+        """The name of the one implementation for receivers of a type."""
+        short = f"n_{name[:_NAME_LENGTH]}_{arguments}_{kind.__name__}"
+        if short not in self.values:
+            self.values[short] = self.natives[name, arguments][kind]
+        return short
+
+    def caller_scope(self, name: str) -> str | None:
+        """In a function that runs in the scope of its caller: the cell of the caller's variable."""
+        return self.scope_of_caller.get(name)
+
+    def site(self, function: str, position: int, container: str, index: str, constant: Any) -> None:
+        """An inline subscript: where it is, and which local names hold what its message needs."""
+        self.sites.setdefault(function, {})[position] = (container, index, constant)

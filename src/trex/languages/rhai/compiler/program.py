@@ -1,0 +1,127 @@
+"""From a tree to a module of Python: every function lowered, in one syntax tree.
+
+Owns:  the shape of the generated module, what stands at the start of each function.
+Never: runs anything.
+
+    def f_area_1(shape_2, depth): ...          a function of the script
+    def closure_3(x_4, depth): ...             a closure that captures nothing
+    def make_closure_5(total_6):               a closure over the cells of what it captures
+        def closure_5(x_7, depth): ...
+        return closure_5
+    def main(scope): ...                       the program level
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from trex.languages.rhai.compiler import build as b
+from trex.languages.rhai.compiler.inference import Inference
+from trex.languages.rhai.compiler.link import Link
+from trex.languages.rhai.compiler.loops import Loop, Loops
+from trex.languages.rhai.compiler.statements import RETURN
+from trex.languages.rhai.syntax import Function, Program, Variable
+
+MAIN = "main"
+
+
+class Lowering(Loops):
+    """One function."""
+
+    def __init__(self, link: Link, function: Function) -> None:
+        super().__init__()
+        self.link = link
+        self.function = function
+        self.hot = bool(function.slot)
+        self.loops: list[Loop] = []
+        self.caught: list[str] = []
+        self.dying: set[str] = set()
+
+    def slot(self, variable: Variable) -> str:
+        name = super().slot(variable)
+        if variable.role == "local" and not variable.captured:
+            self.dying.add(name)
+        return name
+
+    def start(self, params: list[Variable]) -> None:
+        """What a function does before its body: its level, its step, its parameters."""
+        levels = self.link.limits.max_call_levels
+        position = self.function.position
+        if levels:
+            test = b.compare(b.load("depth"), ">", b.const(levels))
+            self.emit(b.if_(test, [b.raise_(b.call("stack_overflow", [], position), position)], []))
+        if self.counted:
+            self.emit(b.for_(b.store("_"), b.load("STEPS"), [b.BREAK], self.out_of_steps(position)))
+        for param in params:
+            name = self.slot(param)
+            if param.changed or param.captured:
+                self.emit(b.assign_name(name, b.call("share", [b.load(name)], 0)))
+            if param.captured:
+                self.emit(b.assign_name(name, b.call("Cell", [b.load(name)], 0)))
+        if self.link.evaluates:
+            self.emit(b.assign_name("late", b.dict_([], [])))
+
+    def lowered(self) -> list[Any]:
+        """The Python functions that make up this one."""
+        function = self.function
+        self.start(function.params)
+        self.lower_to(function.body, RETURN)
+        names = ["this"] if function.uses_this else []
+        names += [self.slot(param) for param in function.params]
+        made = b.function(function.slot, [*names, "depth"], self.out)
+        if not function.captures:
+            return [made]
+        cells = [self.slot(inner) for inner, _ in function.captures.values()]
+        return [b.function(f"make_{function.slot}", cells, [made, b.return_(b.load(function.slot))])]
+
+    def lowered_main(self, outer: dict[str, Variable]) -> Any:
+        """The program level. It takes `scope`, the cells of the caller's variables by name."""
+        if self.link.evaluates:
+            self.emit(b.assign_name("late", b.dict_([], [])))
+        for name, variable in outer.items():
+            cell = b.subscript(b.load("scope"), b.const(name), 0)
+            self.emit(b.assign_name(self.slot(variable), cell if variable.captured else b.attribute(cell, "v")))
+        self.lower_to(self.function.body, RETURN)
+        return b.function(MAIN, ["scope"], self.out)
+
+
+def infer(program: Program, link: Link) -> None:
+    """Fill in what is known of the variables."""
+    Inference(program, link.typed_calls).run()
+
+
+def mark_parameters(program: Program) -> None:
+    """A parameter that closures or changes reach must be marked by its function."""
+    for closure in program.closures:
+        for inner, outside in closure.captures.values():
+            inner.captured = True
+            if outside is not None:
+                outside.captured = True
+
+
+def lower(program: Program, link: Link) -> ast.Module:
+    """The whole module. `link` learns all names it needs."""
+    mark_parameters(program)
+    infer(program, link)
+    body: list[Any] = []
+    program.main.slot = ""
+    link.labels[MAIN] = ("", "")
+    main = Lowering(link, program.main)
+    last = main.lowered_main(program.outer)
+    for function in program.functions:
+        link.labels[function.slot] = (function.name, f"in call to function '{function.name}'")
+        body.extend(Lowering(link, function).lowered())
+    while link.pending:
+        function = link.pending.pop()
+        function.name = closure_name(function)
+        link.labels[function.slot] = (function.name, "in closure call")
+        body.extend(Lowering(link, function).lowered())
+    body.append(last)
+    return b.module(body)
+
+
+def closure_name(function: Function) -> str:
+    """A closure's name as scripts see it; the digits mean nothing."""
+    number = (function.position * 0x9E3779B97F4A7C15 + len(function.params)) & 0xFFFF_FFFF_FFFF_FFFF
+    return f"anon${number:016x}"

@@ -1,0 +1,155 @@
+"""From a Python exception to the script's error: where it happened, which calls it passed, what `catch` gets.
+
+Owns:  reading tracebacks of generated code; the full text of an error; the value of a caught error.
+Never: costs anything while nothing fails.
+
+Generated code carries script positions as its own line and column numbers, so a traceback tells the
+position of the failing operation and of every call on the way. Functions are known by the name of their
+code object, which `register` connects to labels and inline subscripts.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from trex.languages.rhai import errors
+from trex.languages.rhai.errors import RhaiError, Thrown
+from trex.languages.rhai.positions import NOWHERE, column_of, describe, line_of, pack
+from trex.languages.rhai.semantics.containers import map_of, share
+from trex.languages.rhai.semantics.text import error_text
+from trex.languages.rhai.values import Array
+
+SCRIPT = "<script>"
+
+CATCHABLE = (RhaiError, IndexError)
+
+# Code name -> (function name, line of an error text); and its inline subscripts by position.
+_labels: dict[str, tuple[str, str]] = {}
+_sites: dict[str, dict[int, tuple[str, str, Any]]] = {}
+
+
+def register(labels: dict[str, tuple[str, str]], sites: dict[str, dict[int, tuple[str, str, Any]]]) -> None:
+    """Make the functions of a program known."""
+    _labels.update(labels)
+    for name, places in sites.items():
+        _sites.setdefault(name, {}).update(places)
+
+
+def forget() -> None:
+    """Drop all programs."""
+    _labels.clear()
+    _sites.clear()
+
+
+def _frames(traceback: TracebackType | None) -> list[tuple[str, int, Any]]:
+    """The frames of generated code, outermost first: (code name, position, frame)."""
+    found = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_filename == SCRIPT:
+            line, column = None, None
+            for number, (start, _, offset, _) in enumerate(code.co_positions()):
+                if number * 2 == traceback.tb_lasti:
+                    line, column = start, offset
+                    break
+            found.append((code.co_name, pack(line, column) if line and column else NOWHERE, traceback.tb_frame))
+        traceback = traceback.tb_next
+    return found
+
+
+def understand(error: BaseException) -> RhaiError:
+    """The script's error behind an exception, with its position and calls filled in."""
+    frames = _frames(error.__traceback__)
+    if type(error) is IndexError:
+        error = _subscript(frames)
+    elif isinstance(error, RecursionError):
+        error = errors.stack_overflow()
+    assert isinstance(error, RhaiError)
+    if error.kind == "ErrorStackOverflow" and len(frames) > 1 and error.position is None:
+        # It is raised where the callee starts; the language points at the call.
+        frames.pop()
+    if error.position is None:
+        error.position = frames[-1][1] if frames else NOWHERE
+    calls = error.calls
+    if calls is None:
+        calls = error.calls = []
+    if error.kind not in errors.UNCATCHABLE or calls:
+        for inner, outer in zip(reversed(frames[1:]), reversed(frames[:-1]), strict=True):
+            name, label = _labels.get(inner[0], ("", ""))
+            if label:
+                calls.append((name, label, outer[1]))
+    return error
+
+
+def _subscript(frames: list[tuple[str, int, Any]]) -> RhaiError:
+    """An inline subscript failed: word it from the variables it used."""
+    name, position, frame = frames[-1]
+    container_name, index_name, index = _sites[name][position]
+    variables = frame.f_locals
+    container = variables[container_name]
+    if index_name:
+        index = variables[index_name]
+    if type(container) is str:
+        return errors.string_bounds(index, len(container))
+    return errors.array_bounds(index, len(container.v) if type(container) is Array else 0)
+
+
+def message(error: RhaiError) -> str:
+    """The sentence of an error without its position and calls."""
+    if type(error) is Thrown:
+        text = error_text(error.value)
+        return f"Runtime error: {text}" if text else "Runtime error"
+    return error.message
+
+
+def full_text(error: RhaiError) -> str:
+    """The whole text of an error that has been understood: sentence, position, a line for each call."""
+    text = message(error) + describe(error.position or NOWHERE)
+    for _, label, position in error.calls or ():
+        text += f"\n{label}{describe(position)}"
+    return text
+
+
+def caught(error: BaseException) -> Any:
+    """What `catch (e)` binds. An error that scripts may not catch goes on."""
+    if type(error) is Thrown and not error.parse:
+        return share(error.value)
+    understood = understand(error)
+    if not understood.catchable:
+        raise understood
+    if type(understood) is Thrown:
+        return share(understood.value)
+    entries: dict[str, Any] = {}
+    calls = understood.calls
+    if calls:
+        name, label, position = calls[-1]
+        text = message(understood) + describe(understood.position or NOWHERE)
+        for _, inner_label, inner_position in calls[:-1]:
+            text += f"\n{inner_label}{describe(inner_position)}"
+        entries = {"error": "ErrorInFunctionCall", "message": f"{text}\n{label}", "function": name, "source": ""}
+    else:
+        position = understood.position or NOWHERE
+        entries = {"error": understood.kind, "message": message(understood), **understood.details}
+    if position:
+        entries["line"] = line_of(position)
+        entries["position"] = column_of(position)
+    return map_of(entries)
+
+
+def catch(error: BaseException) -> None:
+    """`catch` without a variable: only whether it may be caught matters."""
+    if type(error) is not Thrown:
+        understood = understand(error)
+        if not understood.catchable:
+            raise understood
+
+
+def thrown_again(value: Any, error: BaseException) -> BaseException:
+    """What `throw value` raises in a handler of `error`: for unit the error itself, from here."""
+    if value is not None:
+        return Thrown(share(value))
+    understood = understand(error)
+    understood.position = None
+    understood.calls = None
+    return understood.with_traceback(None)

@@ -1,0 +1,166 @@
+"""Methods whose receiver's type is known only at run time.
+
+Owns:  the lookup order of `x.f(..)`: a function in a map, a typed function of the script, an untyped
+       one, the library and the host; and how each gets its receiver.
+Never: changes a receiver that is held elsewhere: it is replaced by a copy, which the caller stores.
+
+`method_reference` gives (receiver, result): the receiver is the object to put back in its place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trex.languages.rhai import errors
+from trex.languages.rhai.library.registry import ANY, Overloads
+from trex.languages.rhai.semantics.calls import invoke, script_call
+from trex.languages.rhai.semantics.containers import own, share
+from trex.languages.rhai.semantics.state import RUN, ScriptFunction
+from trex.languages.rhai.typenames import type_name
+from trex.languages.rhai.values import Cell, FnPtr, Map
+
+
+class ConstantCell(Cell):
+    """A `this` that must not change: assigning to it, or into it, is an error."""
+
+    __slots__ = ()
+
+    def __init__(self, value: Any) -> None:
+        Cell.v.__set__(self, share(value))  # type: ignore[attr-defined]
+
+    @property
+    def v(self) -> Any:  # type: ignore[override]
+        return Cell.v.__get__(self, ConstantCell)  # type: ignore[attr-defined]
+
+    @v.setter
+    def v(self, value: Any) -> None:
+        raise errors.constant_assigned("")
+
+
+def script_method(receiver: Any, name: str, count: int) -> ScriptFunction | None:
+    """The function of the script that `receiver.name(..)` means, if any."""
+    if RUN.typed:
+        typed = RUN.typed.get((type_name(receiver), name, count))
+        if typed is not None:
+            return typed
+    return RUN.functions.get((name, count))
+
+
+def native_reference(overloads: Overloads, receiver: Any, rest: tuple[Any, ...], depth: int) -> tuple[Any, Any]:
+    """A library or host function on a receiver by reference: (receiver, result)."""
+    kind: Any = type(receiver)
+    implementation = overloads.get(kind)
+    if implementation is None:
+        kind = ANY
+        implementation = overloads.get(kind)
+        if implementation is None:
+            raise errors.function_not_found(overloads.name, receiver, *rest)
+    effect = overloads.effects[kind]
+    if overloads.calls:
+        rest = (*rest, depth)
+    if effect == "change":
+        receiver = own(receiver)
+        return receiver, implementation(receiver, *rest)
+    if effect == "replace":
+        return implementation(receiver, *rest)  # type: ignore[no-any-return]
+    return receiver, implementation(receiver, *rest)
+
+
+def method_reference(receiver: Any, name: str, arguments: tuple[Any, ...], depth: int) -> tuple[Any, Any]:
+    """`receiver.name(arguments)` on a receiver by reference: (receiver, result). `depth` is the caller's level."""
+    if type(receiver) is Map:
+        held = receiver.v.get(name)
+        if type(held) is FnPtr:
+            return on_cell(held, receiver, arguments, depth + 1)
+    if name == "call":
+        return call_on(receiver, arguments, depth + 1)
+    count = len(arguments)
+    function = script_method(receiver, name, count)
+    if function is not None:
+        if not function.uses_this:
+            return receiver, function.code(*arguments, depth + 1)
+        cell = Cell(receiver)
+        result = function.code(cell, *arguments, depth + 1)
+        return cell.v, result
+    overloads = RUN.natives.get((name, count + 1))
+    if overloads is None:
+        raise errors.function_not_found(name, receiver, *arguments)
+    return native_reference(overloads, receiver, arguments, depth)
+
+
+def on_cell(f: FnPtr, receiver: Any, arguments: tuple[Any, ...], depth: int) -> tuple[Any, Any]:
+    """Call a pointer with `this` bound to a value: (value, result)."""
+    if f.code is not None and not f.uses_this:
+        return receiver, invoke(f, arguments, depth)
+    cell = Cell(receiver)
+    result = invoke(f, arguments, depth, cell)
+    return cell.v, result
+
+
+def call_on(receiver: Any, arguments: tuple[Any, ...], level: int) -> tuple[Any, Any]:
+    """`receiver.call(..)`: a pointer is called; on anything else the first argument is the pointer."""
+    if type(receiver) is FnPtr:
+        return receiver, invoke(receiver, arguments, level)
+    if not arguments:
+        raise errors.mismatch(type_name(receiver), "Fn")
+    f = arguments[0]
+    if type(f) is not FnPtr:
+        raise errors.mismatch(type_name(f), "Fn")
+    return on_cell(f, receiver, arguments[1:], level)
+
+
+def method_value(receiver: Any, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
+    """`receiver.name(arguments)` on a temporary."""
+    return method_reference(receiver, name, arguments, depth)[1]
+
+
+def cell_method(cell: Any, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
+    """A method on a shared variable, or on `this`.
+
+    A shared variable is locked while other code runs on it: closures that reach for it fail.
+    """
+    receiver = cell.v
+    if type(receiver) is FnPtr and name == "call":
+        return invoke(receiver, arguments, depth + 1)
+    if not cell.shared:
+        if script_method(receiver, name, len(arguments)) is not None and not (
+            type(receiver) is Map and type(receiver.v.get(name)) is FnPtr
+        ):
+            return script_call(script_method(receiver, name, len(arguments)), arguments, depth + 1, cell)  # type: ignore[arg-type]
+        new, result = method_reference(receiver, name, arguments, depth)
+        if new is not receiver:
+            cell.v = new
+        return result
+    new = receiver
+    del cell.v
+    try:
+        new, result = method_reference(receiver, name, arguments, depth)
+        return result
+    finally:
+        cell.v = new
+
+
+def constant_receiver(value: Any, variable: str, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
+    """A method on a constant, or on a part of one: refused where it may change its receiver."""
+    count = len(arguments)
+    if type(value) is Map and type(value.v.get(name)) is FnPtr:
+        return invoke(value.v[name], arguments, depth + 1, ConstantCell(value))
+    if name == "call":
+        if type(value) is FnPtr:
+            return invoke(value, arguments, depth + 1)
+        if arguments and type(arguments[0]) is FnPtr:
+            return invoke(arguments[0], arguments[1:], depth + 1, ConstantCell(value))
+    function = script_method(value, name, count)
+    if function is not None:
+        return script_call(function, arguments, depth + 1, ConstantCell(value))
+    overloads = RUN.natives.get((name, count + 1))
+    if overloads is None:
+        raise errors.function_not_found(name, value, *arguments)
+    kind: Any = type(value)
+    if kind not in overloads:
+        kind = ANY
+        if kind not in overloads:
+            raise errors.function_not_found(name, value, *arguments)
+    if overloads.effects[kind] in ("change", "replace", "read"):
+        raise errors.constant_method(name)
+    return native_reference(overloads, value, arguments, depth)[1]

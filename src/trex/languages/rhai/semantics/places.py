@@ -1,0 +1,254 @@
+"""Reading and changing a value in its place: a root and a path of indexes and properties.
+
+Owns:  the walk along a path: ownership of every container on it, their counts, where errors point.
+Relies on: `indexing` for what one step means, `containers` for counts, `methods` for calls.
+Never: leaves a container's counts wrong when a step further down fails: only what succeeded is counted.
+
+All functions give the root back: the same object when it was changed in place, else its replacement.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from trex.languages.rhai import errors
+from trex.languages.rhai.library.registry import ANY
+from trex.languages.rhai.semantics import assignment
+from trex.languages.rhai.semantics.containers import own
+from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
+from trex.languages.rhai.semantics.methods import constant_receiver, method_reference, script_method
+from trex.languages.rhai.semantics.sizes import check, weigh
+from trex.languages.rhai.semantics.state import RUN
+from trex.languages.rhai.values import Array, Blob, FnPtr, Map
+
+
+class Steps(Struct, frozen=True, eq=False):
+    """The shape of a path: one letter a step (`i` index, `p` property; capital: skipped on unit), and positions."""
+
+    kinds: str
+    positions: tuple[int, ...]
+
+
+ASSIGN = {
+    "+": assignment.assign_add,
+    "-": assignment.assign_sub,
+    "*": assignment.assign_mul,
+    "/": assignment.assign_div,
+    "%": assignment.assign_mod,
+    "**": assignment.assign_power,
+    "<<": assignment.assign_shl,
+    ">>": assignment.assign_shr,
+    "&": assignment.assign_bit_and,
+    "|": assignment.assign_bit_or,
+    "^": assignment.assign_bit_xor,
+}
+
+
+def _read(container: Any, kind: str, key: Any) -> Any:
+    return get_property(container, key) if kind in "pP" else index(container, key)
+
+
+def _write(container: Any, kind: str, key: Any, value: Any) -> Any:
+    """Store into a container that is owned, or immutable."""
+    return set_property(container, key, value) if kind in "pP" else store_index(container, key, value)
+
+
+def _adopt(container: Any, kind: str, key: Any, old: Any, new: Any, before: tuple[int, int, int]) -> Any:
+    """Put a changed part back into its container. `before` is what `old` weighed before the change."""
+    if new is not old:
+        return _write(container, kind, key, new)
+    after = weigh(new)
+    if after != before and type(container) in (Array, Map):
+        container.extra_array += after[0] - before[0]
+        container.extra_map += after[1] - before[1]
+        container.extra_string += after[2] - before[2]
+        check(container)
+    return container
+
+
+def _change(container: Any, steps: Steps, keys: tuple[Any, ...], at: int, final: Any) -> Any:
+    """Walk to the last step, let `final(container, kind, key)` change it there, and put all back."""
+    kind, key = steps.kinds[at], keys[at]
+    container = own(container)
+    try:
+        if kind in "IP" and container is None:
+            return container
+        if at == len(keys) - 1:
+            return final(container, kind, key)
+        part = _read(container, kind, key)
+    except errors.RhaiError as error:
+        if error.position is None:
+            error.position = steps.positions[at]
+        raise
+    before = weigh(part)
+    owned = own(part)
+    if owned is not part:
+        new = _change(owned, steps, keys, at + 1, final)
+        return _write(container, kind, key, new)
+    new = _change(part, steps, keys, at + 1, final)
+    try:
+        return _adopt(container, kind, key, part, new, before)
+    except errors.RhaiError as error:
+        if error.position is None:
+            error.position = steps.positions[at]
+        raise
+
+
+def store_at(root: Any, steps: Steps, keys: tuple[Any, ...], value: Any) -> Any:
+    """`root<path> = value`."""
+    return _change(root, steps, keys, 0, lambda container, kind, key: _write(container, kind, key, value))
+
+
+def update_at(root: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operator: str, position: int) -> Any:
+    """`root<path> op= value`; a failure of the operator itself points at `position`."""
+
+    def update(container: Any, kind: str, key: Any) -> Any:
+        old = _read(container, kind, key)
+        if type(old) is str and type(container) is Map and operator == "+":
+            # Let go of the entry, so that the string is extended in place and not copied.
+            return _append(container, key, value, position)
+        before = weigh(old)
+        try:
+            new = ASSIGN[operator](old, value)
+        except errors.RhaiError as error:
+            if error.position is None:
+                error.position = position
+            raise
+        return _adopt(container, kind, key, old, new, before)
+
+    return _change(root, steps, keys, 0, update)
+
+
+def _append(container: Map, key: str, value: Any, position: int) -> Map:
+    entries = container.v
+    text = entries[key]
+    size = weigh(text)[2]
+    try:
+        addition = value if type(value) is str else assignment.assign_add("", value)
+        entries[key] = None
+        text += addition
+        check(text)
+    except errors.RhaiError as error:
+        if error.position is None:
+            error.position = position
+        raise
+    finally:
+        entries[key] = text
+    container.extra_string += weigh(text)[2] - size
+    check(container)
+    return container
+
+
+def read_at(root: Any, steps: Steps, keys: tuple[Any, ...]) -> Any:
+    """The value at a path."""
+    at = 0
+    try:
+        for at, kind in enumerate(steps.kinds):
+            root = _read(root, kind, keys[at])
+    except errors.RhaiError as error:
+        if error.position is None:
+            error.position = steps.positions[at]
+        raise
+    return root
+
+
+def method_at(
+    root: Any, steps: Steps, keys: tuple[Any, ...], name: str, arguments: tuple[Any, ...], depth: int
+) -> tuple[Any, Any]:
+    """`root<path>.name(arguments)`: (root, result)."""
+    if not keys:
+        return method_reference(root, name, arguments, depth)
+    receiver = read_at(root, steps, keys)
+    if not _may_change(receiver, name, len(arguments)):
+        return root, method_reference(receiver, name, arguments, depth)[1]
+    result: list[Any] = [None]
+
+    def call(container: Any, kind: str, key: Any) -> Any:
+        part = _read(container, kind, key)
+        before = weigh(part)
+        owned = own(part)
+        new, result[0] = method_reference(owned, name, arguments, depth)
+        if owned is not part:
+            return _write(container, kind, key, new)
+        return _adopt(container, kind, key, part, new, before)
+
+    return _change(root, steps, keys, 0, call), result[0]
+
+
+def _may_change(receiver: Any, name: str, count: int) -> bool:
+    """Whether the method could change its receiver."""
+    if type(receiver) is Map and type(receiver.v.get(name)) is FnPtr:
+        return True
+    if name == "call":
+        return type(receiver) is not FnPtr
+    function = script_method(receiver, name, count)
+    if function is not None:
+        return function.uses_this
+    overloads = RUN.natives.get((name, count + 1))
+    if overloads is None:
+        return False
+    kind: Any = type(receiver)
+    return overloads.effects.get(kind, overloads.effects.get(ANY, "value")) in ("change", "replace")
+
+
+# --- the same on a cell: a shared variable, or `this` ---
+
+
+def cell_store_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any) -> None:
+    root = cell.v
+    new = store_at(root, steps, keys, value)
+    if new is not root:
+        cell.v = new
+
+
+def cell_update_at(
+    cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operator: str, position: int
+) -> None:
+    root = cell.v
+    new = update_at(root, steps, keys, value, operator, position)
+    if new is not root:
+        cell.v = new
+
+
+def cell_method_at(
+    cell: Any, steps: Steps, keys: tuple[Any, ...], name: str, arguments: tuple[Any, ...], depth: int
+) -> Any:
+    root = cell.v
+    if not cell.shared:
+        new, result = method_at(root, steps, keys, name, arguments, depth)
+        if new is not root:
+            cell.v = new
+        return result
+    new = root
+    del cell.v
+    try:
+        new, result = method_at(root, steps, keys, name, arguments, depth)
+        return result
+    finally:
+        cell.v = new
+
+
+# --- constants ---
+
+
+def constant_method(
+    root: Any, variable: str, steps: Steps, keys: tuple[Any, ...], name: str, arguments: tuple[Any, ...], depth: int
+) -> Any:
+    """A method on a constant or a part of it."""
+    receiver = read_at(root, steps, keys) if keys else root
+    return constant_receiver(receiver, variable, name, arguments, depth)
+
+
+def store_in_constant(
+    root: Any, variable: str, steps: Steps, keys: tuple[Any, ...], value: Any, *operator: Any
+) -> None:
+    """Refuse a store into a constant; a path through what is not there fails as such."""
+    for at in range(len(keys) - 1):
+        root = _read(root, steps.kinds[at], keys[at])
+    if root is None and steps.kinds[-1] == "p":
+        raise errors.unwritable_property(keys[-1], root, value)
+    if type(root) not in (Array, Map, Blob, str, int) and steps.kinds[-1] == "p":
+        raise errors.unwritable_property(keys[-1], root, value)
+    raise errors.constant_assigned(variable)

@@ -1,0 +1,141 @@
+"""Function pointers and names at run time: making, currying, calling, asking.
+
+Owns:  what `Fn`, `call`, `curry`, `is_def_fn`, `exit` and closures do.
+Never: compiles; a closure's code exists before it is closed over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trex.languages.rhai import errors
+from trex.languages.rhai.errors import Exit, ParseError, RhaiError
+from trex.languages.rhai.positions import NOWHERE
+from trex.languages.rhai.semantics.calls import invoke
+from trex.languages.rhai.semantics.methods import call_on, native_reference
+from trex.languages.rhai.semantics.state import RUN
+from trex.languages.rhai.tokens import FOREIGN_SYMBOLS, KEYWORDS, RESERVED_WORDS, SYMBOLS, is_function_name
+from trex.languages.rhai.typenames import internal_type_name, type_name
+from trex.languages.rhai.values import Cell, FnPtr
+
+
+def parse_failure(error: ParseError) -> RhaiError:
+    """A parse error met at run time."""
+    made = RhaiError("ErrorParsing", f"Syntax error: {error}", None, NOWHERE)
+    made.parse = error
+    return made
+
+
+def make_pointer(name: Any) -> FnPtr:
+    """`Fn(name)`."""
+    if type(name) is not str:
+        raise errors.mismatch(internal_type_name(name), "string")
+    if is_function_name(name):
+        return FnPtr(name)
+    if name in KEYWORDS or name in RESERVED_WORDS or name in SYMBOLS or name in FOREIGN_SYMBOLS:
+        noun = "keyword" if name[:1].isalpha() else "symbol"
+        failure = parse_failure(ParseError("Reserved", f"'{name}' is a reserved {noun}", NOWHERE))
+        failure.position = None
+        raise failure
+    raise errors.no_function(name)
+
+
+def close_over(prototype: FnPtr, *cells: Cell) -> FnPtr:
+    """A closure that shares these cells with the variables they belong to."""
+    for cell in cells:
+        cell.shared = True
+    return FnPtr(
+        prototype.name, prototype.code(*cells), prototype.params, prototype.uses_this, captures=len(cells)
+    )
+
+
+def curry_function(f: Any, arguments: tuple[Any, ...]) -> FnPtr:
+    """`f.curry(..)`."""
+    if type(f) is not FnPtr:
+        raise errors.mismatch(internal_type_name(f), "Fn")
+    return FnPtr(f.name, f.code, f.params, f.uses_this, f.curry + arguments, f.captures)
+
+
+def call_function(f: Any, arguments: tuple[Any, ...], level: int) -> Any:
+    """`call(f, ..)`; the callee runs at `level`."""
+    if type(f) is not FnPtr:
+        raise errors.mismatch(internal_type_name(f), "Fn")
+    return invoke(f, arguments, level)
+
+
+def call_reference(f: Any, first: Any, rest: tuple[Any, ...], level: int) -> tuple[Any, Any]:
+    """`call(f, variable, ..)`: a library function may change the variable. (variable, result)."""
+    if type(f) is not FnPtr:
+        raise errors.mismatch(internal_type_name(f), "Fn")
+    count = len(rest) + 1
+    if f.code is None and not f.curry and (f.name, count) not in RUN.functions:
+        overloads = RUN.natives.get((f.name, count))
+        if overloads is not None:
+            return native_reference(overloads, first, rest, level - 1)
+    return first, invoke(f, (first, *rest), level)
+
+
+def call_method(receiver: Any, arguments: tuple[Any, ...], level: int) -> Any:
+    """`receiver.call(..)` on a temporary."""
+    return call_on(receiver, arguments, level)[1]
+
+
+def is_defined_function(*arguments: Any) -> bool:
+    """`is_def_fn(name, n)` and `is_def_fn(type, name, n)`: about functions of the script only."""
+    *names, count = arguments
+    if any(type(name) is not str for name in names) or type(count) is not int:
+        raise errors.function_not_found("is_def_fn", *arguments)
+    if len(names) == 1:
+        return (names[0], count) in RUN.functions
+    return (names[0], names[1], count) in RUN.typed
+
+
+def is_visible(name: Any, names: frozenset[str], late: dict[str, Cell] | None = None) -> bool:
+    """`is_def_var(name)`."""
+    if type(name) is not str:
+        raise errors.function_not_found("is_def_var", name)
+    return name in names or bool(late and name in late)
+
+
+def exit_script(value: Any) -> None:
+    """`exit(value)`."""
+    raise Exit(value)
+
+
+def unknown_variable(name: str) -> Any:
+    """A name that nothing declares was reached."""
+    raise errors.variable_not_found(name)
+
+
+def unknown_function(name: str, *arguments: Any) -> Any:
+    """A call of a function that does not exist was reached."""
+    raise errors.function_not_found(name, *arguments)
+
+
+def refuse_constant(name: str) -> None:
+    """An assignment to a constant was reached."""
+    raise errors.constant_assigned(name)
+
+
+def not_bool(value: Any) -> bool:
+    """A condition whose type was not known."""
+    if type(value) is bool:
+        return value
+    raise errors.mismatch(type_name(value), "bool")
+
+
+def late_variable(late: dict[str, Cell], name: str) -> Any:
+    """A variable that only `eval` can have declared, or the name of a function."""
+    return late_cell(late, name).v
+
+
+def late_cell(late: dict[str, Cell], name: str) -> Any:
+    """The cell of a variable that only `eval` can have declared."""
+    cell = late.get(name)
+    if cell is None:
+        if any(name == known for known, _ in RUN.functions):
+            return Cell(FnPtr(name))
+        raise errors.variable_not_found(name)
+    return cell
+
+

@@ -1,0 +1,312 @@
+"""The resolved tree: what the parser makes and the compiler reads.
+
+Owns:  the node types, and `Variable`: one per declaration, shared by all places that name it.
+Never: computes anything.
+
+A block holds statements; an expression stands in it as itself. `position` is where an error of the
+node is reported, packed as in `positions`. `kinds` and bounds on `Variable` are filled by `inference`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Node(Struct, eq=False):
+    """Any node."""
+
+
+class Variable(Struct, eq=False):
+    """One declaration of a name.
+
+    role:     `local`, `param`, `loop`, `catch`, `capture` (of a closure) or `outer` (the caller's scope).
+    constant: declared with `const`, or constant in the caller's scope.
+    captured: some closure captures it, so that it lives in a `Cell`.
+    assigned: how many `=` and op-assignments name it whole.
+    changed:  something may change its value in place: a store into it, or a method called on it.
+    slot:     its name in the generated code.
+    count:    how many variables are in scope once it is declared.
+    """
+
+    name: str
+    role: str
+    constant: bool = False
+    captured: bool = False
+    assigned: int = 0
+    changed: bool = False
+    slot: str = ""
+    count: int = 0
+    kinds: int = 0
+    low: int = 0
+    high: int = 0
+
+
+class Function(Struct, eq=False):
+    """A function or closure.
+
+    captures: for closures, the variable inside to the one outside that it captures, by name.
+    level:    how deep it is nested in other closures; 0 for functions and the program.
+    """
+
+    name: str
+    params: list[Variable]
+    position: int
+    body: Any = None
+    receiver: str | None = None
+    private: bool = False
+    uses_this: bool = False
+    closure: bool = False
+    captures: dict[str, tuple[Variable, Any]] = {}
+    slot: str = ""
+    returns: int = 0
+    low: int = 0
+    high: int = 0
+    loops: bool = False
+    catches: bool = False
+
+
+# --- expressions ---
+
+
+class Literal(Node):
+    value: Any
+    position: int
+
+
+class Interpolation(Node):
+    """Pieces of text: literals and expressions, in order."""
+
+    parts: list[Any]
+    position: int
+
+
+class ArrayLiteral(Node):
+    items: list[Any]
+    position: int
+
+
+class MapLiteral(Node):
+    entries: list[tuple[str, Any]]
+    position: int
+
+
+class Name(Node):
+    """A variable, or with `variable` None a name that nothing declares: a function, or an error at run time."""
+
+    name: str
+    variable: Variable | None
+    position: int
+
+
+class Qualified(Node):
+    """`path::name`, a constant of a module."""
+
+    path: list[str]
+    name: str
+    position: int
+
+
+class This(Node):
+    position: int
+
+
+class Call(Node):
+    """`name(arguments)`, `path::name(arguments)`, or with `in_scope` `name!(arguments)`."""
+
+    name: str
+    arguments: list[Any]
+    position: int
+    path: list[str] = []
+    in_scope: bool = False
+    visible: Any = None
+
+
+class Unary(Node):
+    operator: str
+    operand: Any
+    position: int
+
+
+class Binary(Node):
+    operator: str
+    left: Any
+    right: Any
+    position: int
+
+
+class Logical(Node):
+    """`&&`, `||` or `??`: the right side is evaluated only when needed."""
+
+    operator: str
+    left: Any
+    right: Any
+    position: int
+
+
+class IndexStep(Node):
+    index: Any
+    elvis: bool
+    position: int
+
+
+class PropertyStep(Node):
+    name: str
+    elvis: bool
+    position: int
+
+
+class MethodStep(Node):
+    name: str
+    arguments: list[Any]
+    elvis: bool
+    position: int
+
+
+class Chain(Node):
+    """`root` followed by steps. All indexes and arguments are evaluated before the root is."""
+
+    root: Any
+    steps: list[Any]
+    position: int
+
+
+class StatementExpression(Node):
+    """A block, `if`, `switch` or loop where an operand stands."""
+
+    statement: Any
+    position: int
+
+
+class Closure(Node):
+    function: Function
+    position: int
+
+
+# --- statements ---
+
+
+class Let(Node):
+    variable: Variable
+    value: Any
+    position: int
+    exported: str | None = None
+
+
+class Assign(Node):
+    """`target = value`, or with `operator` `target op= value`."""
+
+    target: Any
+    operator: str | None
+    value: Any
+    position: int
+
+
+class Block(Node):
+    statements: list[Any]
+    position: int
+
+
+class If(Node):
+    condition: Any
+    body: Block
+    other: Any
+    position: int
+
+
+class Case(Node):
+    """`values`: literals; none for the default. `guard`: a condition or None."""
+
+    values: list[Any]
+    guard: Any
+    body: Any
+    position: int
+
+
+class Switch(Node):
+    subject: Any
+    cases: list[Case]
+    position: int
+
+
+class While(Node):
+    """`condition` None is `loop`."""
+
+    condition: Any
+    body: Block
+    position: int
+
+
+class Do(Node):
+    body: Block
+    condition: Any
+    until: bool
+    position: int
+
+
+class For(Node):
+    variable: Variable
+    counter: Variable | None
+    iterable: Any
+    body: Block
+    position: int
+
+
+class Break(Node):
+    value: Any
+    position: int
+
+
+class Continue(Node):
+    position: int
+
+
+class Return(Node):
+    value: Any
+    position: int
+
+
+class Throw(Node):
+    value: Any
+    position: int
+
+
+class Try(Node):
+    body: Block
+    variable: Variable | None
+    handler: Block
+    position: int
+
+
+class Import(Node):
+    path: Any
+    alias: str | None
+    position: int
+
+
+class Export(Node):
+    name: Name
+    alias: str
+    position: int
+
+
+class Program(Struct, eq=False):
+    """A whole script.
+
+    main:      the program level, as a function without parameters.
+    functions: in the order of the text.
+    closures:  every closure, innermost first.
+    outer:     variables of the caller's scope that the program may name.
+    evaluates: it calls `eval`.
+    uses_global: it names `global::` somewhere.
+    assigns_this: some function assigns `this` as a whole, so that a method may change its receiver's type.
+    """
+
+    main: Function
+    functions: list[Function]
+    closures: list[Function]
+    outer: dict[str, Variable]
+    evaluates: bool = False
+    assigns_this: bool = False
+    uses_global: bool = False
