@@ -155,6 +155,12 @@ def no_indexer(value: Any, index: Any) -> RhaiError:
     return RhaiError("ErrorIndexingType", f"Indexer unavailable: {text}", {"type": text})
 
 
+def no_index_setter(value: Any, index: Any, new: Any) -> RhaiError:
+    """Like `no_indexer`, where the index was to be written."""
+    text = f"{type_name(value)} [{type_name(index)}] = {type_name(new)}"
+    return RhaiError("ErrorIndexingType", f"Indexer unavailable: {text}", {"type": text})
+
+
 def _bounds(kind: str, what: str, index: int, length: int, holder: str, things: tuple[str, str]) -> RhaiError:
     if length == 0:
         tail = f"{holder} is empty"

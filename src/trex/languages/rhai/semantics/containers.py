@@ -65,7 +65,7 @@ def recount(container: Array | Map) -> None:
     """Make the counts exact after `v` was changed wholesale, and check the limits. O(n)."""
     arrays = maps = strings = 0
     weighty = False
-    values: Iterable[Any] = container.v if type(container) is Array else container.v.values()  # type: ignore[attr-defined]
+    values: Iterable[Any] = container.v if type(container) is Array else container.v.values()  # type: ignore[union-attr]
     for value in values:
         if type(value) in WEIGHTY:
             weighty = True
@@ -178,3 +178,24 @@ def keys(map: Map) -> list[str]:
         # Code-point order is the byte order of UTF-8.
         order = map.order = sorted(map.v)
     return order
+
+
+def map_extend(map: Map, other: Map) -> None:
+    """Store the entries of `other`, which keeps them; they win over entries of the same name."""
+    if other is map:
+        return
+    entries = map.v
+    added = other.v
+    if map.state and not entries.keys().isdisjoint(added):
+        for key in added:
+            lose(map, entries.get(key))
+    if other.state & NESTED:
+        for item in added.values():
+            if type(item) in CONTAINERS:
+                item.state |= SHARED
+        map.extra_array += other.extra_array
+        map.extra_map += other.extra_map
+        map.extra_string += other.extra_string
+        map.state |= NESTED
+    entries.update(added)
+    check_map(map)
