@@ -131,7 +131,7 @@ class Parser:
         self.uses_global = False
         main = Function("", [], 0)
         self.outer = {name: Variable(name, "outer", constant) for name, constant in (outer or {}).items()}
-        self.scope = Scope(main, None, self.outer)
+        self.scope = self.program_scope = Scope(main, None, self.outer)
         self.main = main
 
     # --- tokens ---
@@ -214,7 +214,7 @@ class Parser:
             elif kind != END and not self_terminated(statement):
                 self.missing(";", "to terminate this statement")
         self.main.body = Block(statements, self.positions[0])
-        return Program(self.main, self.functions, self.closures, self.outer, self.evaluates, self.assigns_this, self.uses_global)
+        return self.finished()
 
     def expression_only(self) -> Program:
         """A text that is one expression, without statements."""
@@ -223,7 +223,20 @@ class Parser:
         if self.kinds[self.i] != END:
             self.unexpected()
         self.main.body = Block([expression], self.positions[0])
-        return Program(self.main, self.functions, self.closures, self.outer, self.evaluates, self.assigns_this, self.uses_global)
+        return self.finished()
+
+    def finished(self) -> Program:
+        """The tree, with what the parser noticed on the way."""
+        return Program(
+            self.main,
+            self.functions,
+            self.closures,
+            self.outer,
+            evaluates=self.evaluates,
+            assigns_this=self.assigns_this,
+            uses_global=self.uses_global,
+            top=self.program_scope.top,
+        )
 
     # --- expressions ---
 

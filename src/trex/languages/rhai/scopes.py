@@ -25,6 +25,8 @@ class Scope:
         self.hidden: list[list[tuple[str, Variable | None]]] = [[]]
         self.own: list[dict[str, Variable]] = [{}]
         self.counts: list[int] = []
+        # What is declared outside all blocks.
+        self.top: list[Variable] = []
         self.imports: list[str] = []
         self.import_marks: list[int] = []
 
@@ -53,6 +55,8 @@ class Scope:
         if name not in own:
             self.count += 1
         variable = Variable(name, role, constant, count=self.count)
+        if len(self.own) == 1:
+            self.top.append(variable)
         self.hidden[-1].append((name, self.visible.get(name)))
         self.visible[name] = variable
         own[name] = variable

@@ -59,7 +59,6 @@ class Function(Struct, eq=False):
     uses_this: bool = False
     closure: bool = False
     captures: dict[str, tuple[Variable, Any]] = {}
-    slot: str = ""
     returns: int = 0
     low: int = 0
     high: int = 0
@@ -300,6 +299,7 @@ class Program(Struct, eq=False):
     outer:     variables of the caller's scope that the program may name.
     evaluates: it calls `eval`.
     uses_global: it names `global::` somewhere.
+    top: variables declared at program level, outside blocks.
     assigns_this: some function assigns `this` as a whole, so that a method may change its receiver's type.
     """
 
@@ -310,3 +310,4 @@ class Program(Struct, eq=False):
     evaluates: bool = False
     assigns_this: bool = False
     uses_global: bool = False
+    top: list[Variable] = []

@@ -19,6 +19,7 @@ from trex.languages.rhai.compiler.expressions import LOWER, Expressions
 from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.library.registry import ANY, Overloads
+from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Call, Chain, Function, Name, This, Variable
 from trex.languages.rhai.values import Array, Blob, Char, Map, Range
 
@@ -48,16 +49,17 @@ class Calls(Expressions):
     """Lowering of calls in function style."""
 
     function: Function
+    code_name: str
 
     @property
     def level(self) -> Any:
         """The level this code runs at."""
-        return b.load("depth") if self.function.slot else b.ZERO
+        return b.load("depth") if self.code_name else b.ZERO
 
     @property
     def level_below(self) -> Any:
         """The level a function called from here runs at."""
-        return b.binary(b.load("depth"), "+", b.ONE) if self.function.slot else b.ONE
+        return b.binary(b.load("depth"), "+", b.ONE) if self.code_name else b.ONE
 
     def call(self, node: Call) -> Value:
         name, arguments = node.name, node.arguments
@@ -73,6 +75,9 @@ class Calls(Expressions):
         function = self.link.functions.get((name, len(arguments)))
         if function is not None:
             return self.direct(function, node)
+        foreign = self.link.foreign.get((name, len(arguments)))
+        if foreign is not None:
+            return self.direct_foreign(foreign, node)
         if name == "call" and arguments:
             return self.call_pointer(node)
         if name == "curry" and arguments:
@@ -108,7 +113,16 @@ class Calls(Expressions):
         kind = K_ANY
         if self.link.typed_calls and function.returns:
             kind = Kind(function.returns, function.low, function.high)
-        return Value(b.call(function.slot, arguments, node.position), kind)
+        return Value(b.call(self.link.code_names[function], arguments, node.position), kind)
+
+    def direct_foreign(self, function: ScriptFunction, node: Call) -> Value:
+        """A function of the program that this text was added to."""
+        values = self.operands(node.arguments, self.lower)
+        arguments = [self.stored(value) for value in values]
+        if function.uses_this:
+            arguments.insert(0, b.load("UNBOUND"))
+        arguments.append(self.level_below)
+        return Value(b.call(self.link.thing("f", function.code), arguments, node.position))
 
     # --- library and host functions ---
 

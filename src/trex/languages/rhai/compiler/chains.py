@@ -229,9 +229,9 @@ class Chains(Calls):
         """Remember an inline subscript, so that its failure can be worded."""
         name = container.node.id if _is_name(container.node) else ""
         if _is_name(index.node):
-            self.link.site(self.function.slot, position, name, index.node.id, None)
+            self.link.site(self.code_name or "main", position, name, index.node.id, None)
         else:
-            self.link.site(self.function.slot, position, name, "", index.node.value)
+            self.link.site(self.code_name or "main", position, name, "", index.node.value)
 
     @staticmethod
     def entry(map_node: Any, key: Any) -> Any:

@@ -8,7 +8,6 @@ Never: puts anything into generated code that a script wrote, but numbers, texts
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -16,16 +15,15 @@ from trex.languages.rhai import errors
 from trex.languages.rhai.compiler import build
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.program import MAIN, lower
-from trex.languages.rhai.parser import Options
 from trex.languages.rhai.semantics import exceptions, loops, methods, operators, overflow, places, pointers, text
 from trex.languages.rhai.semantics.calls import UNBOUND, native_call
 from trex.languages.rhai.semantics.containers import array_of, array_push, copy, map_of, share
 from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
 from trex.languages.rhai.semantics.sizes import check_array, check_map, check_string
-from trex.languages.rhai.semantics.state import RUN, ScriptFunction
+from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Program
 from trex.languages.rhai.typenames import type_name
-from trex.languages.rhai.values import Array, Blob, Cell, Char, FnPtr, Map, Range
+from trex.languages.rhai.values import Array, Blob, Cell, Char, FnPtr, Map, Range, char
 
 ATOMS = frozenset({int, float, bool, str, type(None), Char, FnPtr, Range})
 SCALARS = frozenset({int, float, bool, type(None), Char, FnPtr, Range})
@@ -58,7 +56,7 @@ HELPERS: dict[str, Any] = {
     "float": float,
     "str": str,
     "compress": itertools.compress,
-    "char": exceptions and __import__("trex.languages.rhai.values", fromlist=["char"]).char,
+    "char": char,
     "Array": Array,
     "Map": Map,
     "Blob": Blob,
@@ -90,12 +88,14 @@ HELPERS: dict[str, Any] = {
 class Compiled:
     """A program that can be run: `main(scope)` and the tree it came from."""
 
-    __slots__ = ("exports", "globals", "link", "main", "program")
+    __slots__ = ("functions", "globals", "link", "main", "program", "typed")
 
     def __init__(self, program: Program, link: Link, namespace: dict[str, Any]) -> None:
         self.program = program
         self.link = link
         self.globals = namespace
+        self.functions: dict[tuple[str, int], ScriptFunction] = {}
+        self.typed: dict[tuple[str, str, int], ScriptFunction] = {}
         self.main: Callable[[dict[str, Cell]], Any] = namespace[MAIN]
 
 
@@ -109,31 +109,31 @@ def build_code(program: Program, link: Link) -> Any:
 
 
 def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:
-    """Compile and link a program into the current run."""
+    """Compile and link a program; its functions are in `Compiled.functions` and `.typed`."""
     code = build_code(program, link)
     namespace = {**HELPERS, **extra, **link.values}
     exec(code, namespace)  # noqa: S102 - the code is ours; the script chose only its shape
     exceptions.register(link.labels, link.sites)
+    made_program = Compiled(program, link, namespace)
     for function in program.functions:
         made = ScriptFunction(
             function.name,
             tuple(param.name for param in function.params),
-            namespace[function.slot],
+            namespace[link.code_names[function]],
             function.uses_this,
             function.receiver,
             function.private,
         )
         if function.receiver is None:
-            RUN.functions[function.name, len(function.params)] = made
+            made_program.functions[function.name, len(function.params)] = made
         else:
-            RUN.typed[function.receiver, function.name, len(function.params)] = made
+            made_program.typed[function.receiver, function.name, len(function.params)] = made
     for closure in program.closures:
-        if closure.slot:
-            code_object = namespace[f"make_{closure.slot}" if closure.captures else closure.slot]
-            namespace[f"p_{closure.slot}"] = FnPtr(
-                closure.name, code_object, len(closure.params), closure.uses_this
-            )
-    return Compiled(program, link, namespace)
+        name = link.code_names.get(closure)
+        if name is not None:
+            code_object = namespace[f"make_{name}" if closure.captures else name]
+            namespace[f"p_{name}"] = FnPtr(closure.name, code_object, len(closure.params), closure.uses_this)
+    return made_program
 
 
-__all__ = ["HELPERS", "Compiled", "Options", "load", "operator"]
+__all__ = ["HELPERS", "Compiled", "load"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from trex.languages.rhai.library.registry import Overloads
+from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Function, Program, Variable
 from trex.limits import LanguageLimits
 
@@ -32,9 +33,11 @@ class Link:
         typed_calls: bool,
         strict_properties: bool = False,
         keeps_scope: bool = False,
+        foreign: dict[tuple[str, int], ScriptFunction] | None = None,
         prefix: str = "",
     ) -> None:
         """`keeps_scope`: the caller wants to see the program's variables; they live in cells, in `scope`.
+        `foreign`: functions of a running program that this one is added to.
         `prefix`: tells apart the names of code that is added to a running program."""
         self.limits = limits
         self.natives = natives
@@ -45,6 +48,7 @@ class Link:
         self.evaluates = program.evaluates
         self.uses_global = program.uses_global
         self.keeps_scope = keeps_scope
+        self.top = program.top if keeps_scope else []
         self.values: dict[str, Any] = {}
         self.functions: dict[tuple[str, int], Function] = {}
         self.typed: set[tuple[str, int]] = set()
@@ -59,10 +63,16 @@ class Link:
         self.labels: dict[str, tuple[str, str]] = {}
         self._numbers = 0
         self._constants: dict[tuple[type, Any], str] = {}
+        # Code names; a program may be lowered more than once.
+        self.code_names: dict[Function, str] = {program.main: ""}
+        # Functions of the program that this one is added to.
+        self.foreign = foreign or {}
+        for name, _ in self.foreign:
+            self.function_names.add(name)
         for function in program.functions:
             self.function_names.add(function.name)
             arity = len(function.params)
-            function.slot = f"f_{function.name[:_NAME_LENGTH]}_{self.number()}"
+            self.code_names[function] = f"f_{function.name[:_NAME_LENGTH]}_{prefix}{self.number()}"
             if function.receiver is None:
                 self.functions[function.name, arity] = function
             else:
@@ -93,10 +103,11 @@ class Link:
 
     def closure(self, function: Function) -> str:
         """The name of a closure's pointer (without captures) or prototype; its code follows."""
-        if not function.slot:
-            function.slot = f"closure_{self.prefix}{self.number()}"
+        name = self.code_names.get(function)
+        if name is None:
+            name = self.code_names[function] = f"closure_{self.prefix}{self.number()}"
             self.pending.append(function)
-        return f"p_{function.slot}"
+        return f"p_{name}"
 
     def is_function(self, name: str) -> bool:
         """Whether some function of the script has this name."""
@@ -104,7 +115,8 @@ class Link:
 
     def has_method(self, name: str, arguments: int) -> bool:
         """Whether a function of the script could be called so as a method."""
-        return (name, arguments) in self.functions or (name, arguments) in self.typed
+        key = (name, arguments)
+        return key in self.functions or key in self.typed or key in self.foreign
 
     def overloads(self, name: str, arguments: int) -> Overloads | None:
         """The library's and the host's functions of this name and number of arguments."""

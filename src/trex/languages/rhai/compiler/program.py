@@ -33,7 +33,8 @@ class Lowering(Loops):
         super().__init__()
         self.link = link
         self.function = function
-        self.hot = bool(function.slot)
+        self.code_name = link.code_names[function]
+        self.hot = bool(self.code_name)
         self.loops: list[Loop] = []
         self.caught: list[str] = []
         self.dying: set[str] = set()
@@ -69,11 +70,11 @@ class Lowering(Loops):
         self.lower_to(function.body, RETURN)
         names = ["this"] if function.uses_this else []
         names += [self.slot(param) for param in function.params]
-        made = b.function(function.slot, [*names, "depth"], self.out)
+        made = b.function(self.code_name, [*names, "depth"], self.out)
         if not function.captures:
             return [made]
         cells = [self.slot(inner) for inner, _ in function.captures.values()]
-        return [b.function(f"make_{function.slot}", cells, [made, b.return_(b.load(function.slot))])]
+        return [b.function(f"make_{self.code_name}", cells, [made, b.return_(b.load(self.code_name))])]
 
     def lowered_main(self, outer: dict[str, Variable]) -> Any:
         """The program level. It takes `scope`, the cells of the caller's variables by name."""
@@ -105,20 +106,26 @@ def lower(program: Program, link: Link) -> ast.Module:
     mark_parameters(program)
     infer(program, link)
     body: list[Any] = []
-    program.main.slot = ""
     link.labels[MAIN] = ("", "")
     main = Lowering(link, program.main)
     last = main.lowered_main(program.outer)
     for function in program.functions:
-        link.labels[function.slot] = (function.name, f"in call to function '{function.name}'")
+        link.labels[link.code_names[function]] = (function.name, f"in call to function '{function.name}'")
         body.extend(Lowering(link, function).lowered())
+    body += lower_closures(link)
+    body.append(last)
+    return b.module(body)
+
+
+def lower_closures(link: Link) -> list[Any]:
+    """The functions of all closures that lowering met, and of those that they contain."""
+    body: list[Any] = []
     while link.pending:
         function = link.pending.pop()
         function.name = closure_name(function)
-        link.labels[function.slot] = (function.name, "in closure call")
+        link.labels[link.code_names[function]] = (function.name, "in closure call")
         body.extend(Lowering(link, function).lowered())
-    body.append(last)
-    return b.module(body)
+    return body
 
 
 def closure_name(function: Function) -> str:

@@ -85,7 +85,7 @@ class Statements(Chains):
 
     def returned(self, value: Value) -> Any:
         """A value that leaves the function: a variable that dies with it need not be marked."""
-        if not self.function.slot:
+        if not self.code_name:
             return value.node
         node = value.node
         if value.simple and isinstance(node, b.ast.Name) and node.id in self.dying:
@@ -232,7 +232,7 @@ class Statements(Chains):
             self.emit(b.raise_(b.call("too_many_variables", [], node.position), node.position))
             return NO_RESULT
         self.define(variable, self.stored(value))
-        if variable.constant and not self.function.slot and self.link.uses_global:
+        if variable.constant and not self.code_name and self.link.uses_global:
             name = b.const(variable.name)
             self.emit(b.expression(b.call("define_global", [name, self.read(variable, node.position).node], 0)))
         if node.exported is not None:
@@ -245,7 +245,7 @@ class Statements(Chains):
         if variable.captured:
             node = b.call("Cell", [node], 0)
         self.emit(b.assign_name(slot, node))
-        if self.link.keeps_scope and not self.function.slot and variable.role == "local":
+        if self.link.keeps_scope and variable in self.link.top:
             self.emit(b.assign(b.subscript_store(b.load("scope"), b.const(variable.name), 0), b.load(slot)))
 
     def assignment(self, node: Assign, destination: str | None) -> Result:

@@ -28,6 +28,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from trex.languages.rhai import errors
+
 Effect = Literal["value", "pure", "read", "change", "replace"]
 Implementation = Callable[..., Any]
 
@@ -44,6 +46,19 @@ class Overloads(dict[type, Implementation]):
         self.name = name
         self.effects: dict[type, Effect] = {}
         self.calls = False
+
+    def __missing__(self, kind: type) -> Implementation:
+        """What to call for a type without an entry of its own: the one for any type, or the error."""
+        found = self.get(ANY)
+        if found is not None:
+            return found
+        name = self.name
+        extra = self.calls
+
+        def missing(*arguments: Any) -> Any:
+            raise errors.function_not_found(name, *(arguments[:-1] if extra else arguments))
+
+        return missing
 
 
 # (name, number of arguments, receiver included) -> overloads

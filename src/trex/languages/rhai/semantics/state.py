@@ -41,7 +41,9 @@ class Run:
 
     __slots__ = (
         "call_levels",
+        "constants",
         "functions",
+        "generic",
         "getters",
         "host",
         "limits",
@@ -63,11 +65,15 @@ class Run:
         self.call_levels = limits.max_call_levels or 2**31
         # Script functions by (name, parameters); by (receiver type name, name, parameters).
         self.functions: dict[tuple[str, int], ScriptFunction] = {}
+        # What calls by name use: the compiled functions may know the types of their direct callers' arguments.
+        self.generic: Callable[[str, int], ScriptFunction | None] = lambda name, count: self.functions.get((name, count))
         self.typed: dict[tuple[str, str, int], ScriptFunction] = {}
         # Library and host functions; the bindings replace entries, never change them.
         self.natives: dict[tuple[str, int], Overloads] = dict(FUNCTIONS)
         self.nullary: dict[str, Implementation] = dict(NULLARY)
         self.getters = GETTERS
+        # Modules of constants and flags that the host's interface declares, by name.
+        self.constants: dict[str, Any] = {}
         self.modules: dict[str, str] = {}
         self.strict_properties = False
         self.print: Callable[[str], None] = lambda text: None

@@ -1,0 +1,241 @@
+"""The eval protocol: one program as a JSON request, its answer as JSON.
+
+Owns:  requests, typed values and answers, in both directions.
+Never: reaches a host: a program has the language and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from msgspec import DecodeError, json
+
+from trex.languages.rhai import errors
+from trex.languages.rhai.errors import Exit, ParseError, RhaiError, Thrown
+from trex.languages.rhai.parser import Options
+from trex.languages.rhai.positions import NOWHERE, column_of, line_of
+from trex.languages.rhai.semantics import exceptions
+from trex.languages.rhai.semantics.calls import script_call
+from trex.languages.rhai.semantics.containers import array_of, keys, map_of
+from trex.languages.rhai.semantics.pointers import parse_failure
+from trex.languages.rhai.semantics.state import RUN
+from trex.languages.rhai.semantics.text import text
+from trex.languages.rhai.session import Session, milliseconds
+from trex.languages.rhai.typenames import type_name
+from trex.languages.rhai.values import Array, Blob, Cell, Char, FnPtr, Map, Range, char
+from trex.limits import LanguageLimits
+
+# The defaults of the language's engine: no bounds on sizes.
+ENGINE_LIMITS = LanguageLimits(max_string_size=0, max_array_size=0, max_map_size=0, max_modules=0)
+_LIMITS = {"max_operations": "max_steps"}
+
+
+class BadRequest(Exception):
+    """The request is not one of the protocol."""
+
+
+def to_value(typed: Any) -> Any:
+    """A value of the language from a typed value."""
+    if type(typed) is not dict or "t" not in typed:
+        raise BadRequest("a typed value is an object with a key 't'")
+    kind, given = typed["t"], typed.get("v")
+    make = _FROM_TYPED.get(kind)
+    if make is None:
+        raise BadRequest(f"unknown type '{kind}' of a typed value")
+    try:
+        return make(given)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BadRequest(f"'{given}' is no value of type '{kind}'") from error
+
+
+def _range(given: Any, inclusive: bool) -> Range:
+    start, end = given
+    return Range(int(start), int(end), inclusive)
+
+
+_FROM_TYPED: dict[str, Any] = {
+    "unit": lambda given: None,
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "string": str,
+    "char": lambda given: char(given),
+    "array": lambda given: array_of([to_value(item) for item in given]),
+    "map": lambda given: map_of({str(key): to_value(item) for key, item in given.items()}),
+    "blob": lambda given: Blob(bytearray(given)),
+    "range": lambda given: _range(given, False),
+    "range_inclusive": lambda given: _range(given, True),
+    "fnptr": FnPtr,
+}
+
+
+def to_typed(value: Any) -> dict[str, Any]:
+    """A typed value from a value of the language."""
+    kind = type(value)
+    if value is None:
+        return {"t": "unit"}
+    if kind is bool:
+        return {"t": "bool", "v": value}
+    if kind is int:
+        return {"t": "int", "v": value}
+    if kind is float:
+        if math.isfinite(value):
+            return {"t": "float", "v": value}
+        return {"t": "float", "v": "NaN" if value != value else "inf" if value > 0 else "-inf"}
+    if kind is str:
+        return {"t": "string", "v": value}
+    if kind is Char:
+        return {"t": "char", "v": value.text}
+    if kind is Array:
+        return {"t": "array", "v": [to_typed(item) for item in value.v]}
+    if kind is Map:
+        return {"t": "map", "v": {key: to_typed(value.v[key]) for key in keys(value)}}
+    if kind is Blob:
+        return {"t": "blob", "v": list(value.v)}
+    if kind is Range:
+        return {"t": "range_inclusive" if value.inclusive else "range", "v": [value.start, value.end]}
+    if kind is FnPtr:
+        return {"t": "fnptr", "v": value.name}
+    return {"t": "other", "type": type_name(value), "v": text(value)}
+
+
+def describe_error(error: RhaiError) -> dict[str, Any]:
+    """The error of an answer."""
+    understood = exceptions.understand(error)
+    chain = [_outer_kind(label) for _, label, _ in reversed(understood.calls or ())]
+    parse = understood.parse
+    position = understood.position or NOWHERE
+    if parse is not None:
+        position = parse.position or position
+    answer: dict[str, Any] = {
+        "kind": understood.kind,
+        "chain": [*chain, understood.kind],
+        "message": exceptions.full_text(understood),
+        "line": line_of(position),
+        "position": column_of(position),
+    }
+    if parse is not None:
+        answer["parse"] = parse.kind
+        if parse.lex is not None:
+            answer["lex"] = parse.lex
+    if type(understood) is Thrown:
+        answer["thrown"] = to_typed(understood.value)
+    return answer
+
+
+def _outer_kind(label: str) -> str:
+    return "ErrorInModule" if label.startswith("in module") else "ErrorInFunctionCall"
+
+
+class _Evaluation:
+    """One request."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.request = request
+        limits = {}
+        for name, bound in (request.get("limits") or {}).items():
+            field = _LIMITS.get(name, name)
+            if field not in LanguageLimits.__struct_fields__ or type(bound) is not int or bound < 0:
+                raise BadRequest(f"unknown limit '{name}', or not a number")
+            limits[field] = bound
+        values = {name: getattr(ENGINE_LIMITS, name) for name in LanguageLimits.__struct_fields__}
+        options = request.get("options") or {}
+        self.session = Session(
+            LanguageLimits(**{**values, **limits}),
+            Options(bool(options.get("strict_variables")), frozenset(options.get("disabled_symbols") or ())),
+        )
+        RUN.strict_properties = bool(options.get("fail_on_invalid_map_property"))
+        self.scope: dict[str, Cell] = {}
+        self.constants: dict[str, bool] = {}
+        for name, typed in (request.get("scope") or {}).items():
+            self.scope[name] = Cell(to_value(typed))
+            self.constants[name] = bool(typed.get("const"))
+
+    def run(self) -> dict[str, Any]:
+        """The answer, without what was printed."""
+        request, session = self.request, self.session
+        for text_ in request.get("setup") or ():
+            self.set_up(text_)
+        session.printed.clear()
+        source = request["script"]
+        started = milliseconds()
+        api = request.get("api", "script")
+        if api == "compile":
+            session.parse(source, self.constants)
+            return {"ok": True, "value": to_typed(None)}
+        compiled = session.compile(source, self.constants, expression=api == "expression")
+        compile_ms = milliseconds() - started
+        runs = request.get("bench")
+        if runs:
+            return self.bench(compiled, int(runs), compile_ms)
+        value = self.value_of(compiled)
+        call = request.get("call")
+        if call is not None:
+            arguments = tuple(to_value(argument) for argument in call.get("args") or ())
+            function = session.generic(call["fn"], len(arguments))
+            if function is None:
+                raise errors.function_not_found(call["fn"], *arguments)
+            value = self.guarded(lambda: script_call(function, arguments, 1))
+        return {"ok": True, "value": to_typed(value)}
+
+    def set_up(self, source: str) -> None:
+        """Run a script on the scope; whatever comes of it is ignored, but its variables stay."""
+        session = self.session
+        try:
+            compiled = session.compile(source, self.constants, keeps_scope=True)
+            before = dict(self.scope)
+            try:
+                compiled.main(self.scope)
+            finally:
+                for variable in compiled.program.top:
+                    if variable.name in self.scope and self.scope[variable.name] is not before.get(variable.name):
+                        self.constants[variable.name] = variable.constant
+        except (RhaiError, ParseError, IndexError, Exit):
+            pass
+        session.programs = 0
+        session.first = session.untyped = None
+        RUN.functions, RUN.typed = {}, {}
+
+    def value_of(self, compiled: Any) -> Any:
+        return self.guarded(lambda: compiled.main(dict(self.scope)))
+
+    @staticmethod
+    def guarded(run: Any) -> Any:
+        try:
+            return run()
+        except Exit as ended:
+            return ended.value
+
+    def bench(self, compiled: Any, runs: int, compile_ms: float) -> dict[str, Any]:
+        """Run several times after compiling once; each on its own copy of the scope."""
+        times: list[float] = []
+        value: Any = None
+        for _ in range(runs):
+            self.session.printed.clear()
+            self.session.refill_steps(compiled)
+            scope = {name: Cell(cell.v) for name, cell in self.scope.items()}
+            started = milliseconds()
+            value = self.guarded(lambda scope=scope: compiled.main(scope))
+            times.append(milliseconds() - started)
+        return {"ok": True, "value": to_typed(value), "compile_ms": compile_ms, "run_ms": times}
+
+
+def evaluate(request: bytes) -> bytes:
+    """Answer one request of the eval protocol; a program never makes this raise."""
+    printed: list[str] = []
+    try:
+        decoded = json.decode(request)
+        if type(decoded) is not dict or type(decoded.get("script")) is not str:
+            raise BadRequest("a request is an object with a string 'script'")
+        evaluation = _Evaluation(decoded)
+        printed = evaluation.session.printed
+        answer = evaluation.run()
+    except (BadRequest, DecodeError) as error:
+        answer = {"ok": False, "error": {"kind": "BadRequest", "message": str(error)}}
+    except ParseError as error:
+        answer = {"ok": False, "error": describe_error(parse_failure(error))}
+    except (RhaiError, IndexError, RecursionError) as error:
+        answer = {"ok": False, "error": describe_error(error)}  # type: ignore[arg-type]
+    answer["printed"] = [line for entry in printed for line in entry.split("\n")]
+    return json.encode(answer)

@@ -1,0 +1,341 @@
+"""One run of a script in this process: compile, link, execute; what `eval` and `import` add later.
+
+Owns:  the run's programs, modules and steps, and the helpers of generated code that need them.
+Never: talks to anything but the `Host` it was given.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+from trex.languages.host import Host
+from trex.languages.rhai import errors
+from trex.languages.rhai.compiler import build
+from trex.languages.rhai.compiler.code import HELPERS, Compiled, load
+from trex.languages.rhai.compiler.link import Link
+from trex.languages.rhai.compiler.program import Lowering, lower_closures
+from trex.languages.rhai.errors import ParseError, RhaiError, Thrown
+from trex.languages.rhai.parser import Options, parse, parse_expression
+from trex.languages.rhai.positions import NOWHERE
+from trex.languages.rhai.semantics import exceptions, sizes
+from trex.languages.rhai.semantics.calls import native_call, script_call
+from trex.languages.rhai.semantics.pointers import parse_failure
+from trex.languages.rhai.semantics.state import RUN, ScriptFunction
+from trex.languages.rhai.semantics.text import debug, text
+from trex.languages.rhai.syntax import Function, Program
+from trex.languages.rhai.typenames import type_name
+from trex.languages.rhai.values import Cell
+from trex.limits import LanguageLimits
+
+_DYNAMIC_CALLS = frozenset(("Fn", "call", "curry"))
+UNBOUNDED_STEPS = 2**62
+
+
+class Module:
+    """What an `import` gives: functions that are not private, and exported values."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.functions: dict[tuple[str, int], ScriptFunction] = {}
+        self.values: dict[str, Any] = {}
+        self.namespaces: dict[str, Module] = {}
+
+
+class Session:
+    """A run. Make one per run; it resets everything that the process kept from another."""
+
+    def __init__(
+        self,
+        limits: LanguageLimits,
+        options: Options,
+        host: Host | None = None,
+        modules: dict[str, str] | None = None,
+    ) -> None:
+        self.limits = limits
+        self.options = options
+        self.host = host
+        self.printed: list[str] = []
+        RUN.begin(limits, host)
+        exceptions.forget()
+        sizes.set_limits(limits.max_string_size, limits.max_array_size, limits.max_map_size)
+        self.steps = itertools.repeat(True, limits.max_steps or UNBOUNDED_STEPS)
+        self.sources = modules or {}
+        self.loaded: dict[str, Module] = {}
+        self.loading: list[str] = []
+        self.first: Compiled | None = None
+        self.untyped: dict[tuple[str, int], ScriptFunction] | None = None
+        self.globals: dict[str, Any] = {}
+        self.namespaces: dict[str, Module] = {}
+        self.programs = 0
+        self.compile_ms = 0.0
+        RUN.print = self.printed.append
+
+    # --- compiling ---
+
+    def parse(self, source: str, outer: dict[str, bool] | None = None, expression: bool = False) -> Program:
+        """The tree of a text. Raises `ParseError`."""
+        if expression:
+            return parse_expression(source, self.limits, self.options, outer)
+        return parse(source, self.limits, self.options, outer)
+
+    def compile(
+        self,
+        source: str,
+        outer: dict[str, bool] | None = None,
+        *,
+        keeps_scope: bool = False,
+        expression: bool = False,
+        namespaces: dict[str, Module] | None = None,
+        added: bool = False,
+    ) -> Compiled:
+        """A program, ready to run. Raises `ParseError`.
+
+        outer:       the caller's variables, with whether each is constant.
+        keeps_scope: the program's own variables stay visible to the caller.
+        added:       the text belongs to the running program, as that of `eval` does.
+        """
+        program = self.parse(source, outer, expression)
+        if keeps_scope:
+            for variable in program.outer.values():
+                variable.captured = True
+            for variable in program.top:
+                variable.captured = True
+        self.programs += 1
+        first = self.programs == 1
+        link = Link(
+            program,
+            self.limits,
+            RUN.natives,
+            RUN.nullary,
+            typed_calls=first and not keeps_scope,
+            strict_properties=RUN.strict_properties,
+            keeps_scope=keeps_scope,
+            foreign=None if first or not added else self.all_generic(),
+            prefix="" if first else f"e{self.programs}_",
+        )
+        compiled = load(program, link, self.helpers(link, self.namespaces if namespaces is None else namespaces))
+        if first:
+            RUN.functions, RUN.typed = compiled.functions, compiled.typed
+            RUN.generic = self.generic
+            self.first = compiled
+        return compiled
+
+    def refill_steps(self, compiled: Compiled) -> None:
+        """Give the run its steps again, to run a program once more."""
+        self.steps = itertools.repeat(True, self.limits.max_steps or UNBOUNDED_STEPS)
+        compiled.globals["STEPS"] = self.steps
+
+    def generic(self, name: str, count: int) -> ScriptFunction | None:
+        """A function of the program compiled for arguments of any type, for calls that are not direct."""
+        return self.all_generic().get((name, count))
+
+    def all_generic(self) -> dict[tuple[str, int], ScriptFunction]:
+        if self.untyped is None:
+            first = self.first
+            if first is None:
+                return {}
+            if not first.link.typed_calls or not first.program.functions:
+                self.untyped = first.functions
+            else:
+                link = Link(
+                    first.program,
+                    self.limits,
+                    RUN.natives,
+                    RUN.nullary,
+                    typed_calls=False,
+                    strict_properties=RUN.strict_properties,
+                    prefix="g_",
+                )
+                self.untyped = load(first.program, link, self.helpers(link, self.namespaces)).functions
+        return self.untyped
+
+    def helpers(self, link: Link, namespaces: dict[str, Module]) -> dict[str, Any]:
+        """The helpers that belong to this run."""
+
+        def check_steps() -> None:
+            if next(self.steps, None) is None:
+                # All were drawn: the last turn had one, the loop itself has none.
+                raise errors.too_many_operations()
+
+        def import_module(path: Any, alias: str | None, depth: int) -> None:
+            module = self.import_module(path)
+            if alias is not None:
+                namespaces[alias] = module
+
+        def module_call(path: str, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
+            return self.module_call(namespaces, path, name, arguments, depth)
+
+        def module_variable(path: str, name: str) -> Any:
+            return self.module_variable(namespaces, path, name)
+
+        return {
+            "STEPS": self.steps,
+            "check_steps": check_steps,
+            "print_out": self.print_out,
+            "debug_out": self.debug_out,
+            "evaluate_text": self.evaluate_text,
+            "call_in_scope": self.call_in_scope,
+            "define_global": self.globals.__setitem__,
+            "import_module": import_module,
+            "module_call": module_call,
+            "module_variable": module_variable,
+        }
+
+    # --- output ---
+
+    def print_out(self, line: int, value: Any = "") -> None:
+        """`print(x)`."""
+        RUN.print(text(value))
+        if self.host is not None:
+            self.host.log("PRINT", text(value), line)
+
+    def debug_out(self, line: int, value: Any = "") -> None:
+        """`debug(x)`."""
+        if self.host is not None:
+            shown = debug(value)
+            if type(value) is str:
+                shown = shown[1:-1]
+            self.host.log("DEBUG", shown, line)
+
+    # --- eval and calls in the caller's scope ---
+
+    def evaluate_text(self, source: Any, cells: dict[str, Cell], late: dict[str, Cell], level: int) -> Any:
+        """`eval(text)`: it sees, changes and adds variables of the place where it stands."""
+        if type(source) is not str:
+            raise errors.function_not_found("eval", source)
+        scope = {**cells, **late}
+        try:
+            if level > RUN.call_levels:
+                raise errors.stack_overflow()
+            program = self.compile(source.strip(), dict.fromkeys(scope, False), keeps_scope=True, added=True)
+            if program.program.functions:
+                position = program.program.functions[0].position
+                raise ParseError(
+                    "WrongFnDefinition",
+                    "Function definitions must be at global level and cannot be inside a block or another function",
+                    position,
+                )
+            return program.main(scope)
+        except ParseError as error:
+            failure = parse_failure(error)
+            failure.calls = [("eval", "in call to function 'eval'", NOWHERE)]
+            raise failure from None
+        except RhaiError as error:
+            understood = exceptions.understand(error)
+            if understood.kind not in errors.UNCATCHABLE:
+                understood.calls = [*(understood.calls or ()), ("eval", "in call to function 'eval'", NOWHERE)]
+            raise understood.with_traceback(None) from None
+        finally:
+            for name, cell in scope.items():
+                known = cells.get(name)
+                if known is None:
+                    late[name] = cell
+                elif known is not cell:
+                    known.v = cell.v
+
+    def call_in_scope(self, name: str, arguments: tuple[Any, ...], cells: dict[str, Cell], level: int) -> Any:
+        """`f!(..)`: the function's free names are the caller's variables."""
+        known = self.all_generic()
+        tree = None if self.first is None else self.first.link.functions.get((name, len(arguments)))
+        if tree is None:
+            return native_call(name, arguments, level - 1)
+        self.programs += 1
+        prefix = f"e{self.programs}_"
+        program = Program(Function("", [], 0), [tree], [], {})
+        link = Link(program, self.limits, RUN.natives, RUN.nullary, typed_calls=False, foreign=known, prefix=prefix)
+        link.functions.clear()
+        link.scope_of_caller = {cell: f"cell_{number}" for number, cell in enumerate(cells)}
+        label = link.code_names[tree]
+        link.labels[label] = (name, f"in call to function '{name}'")
+        definitions = Lowering(link, tree).lowered()
+        definitions += lower_closures(link)
+        make = [*definitions, build.return_(build.load(label))]
+        factory = build.function("make", list(link.scope_of_caller.values()), make)
+        code = compile(build.module([factory]), exceptions.SCRIPT, "exec", dont_inherit=True)
+        namespace = {**HELPERS, **self.helpers(link, self.namespaces), **link.values}
+        exec(code, namespace)  # noqa: S102 - the code is ours; the script chose only its shape
+        exceptions.register(link.labels, link.sites)
+        script = ScriptFunction(name, (), namespace["make"](*cells.values()), tree.uses_this, None, False)
+        return script_call(script, arguments, level)
+
+    # --- modules ---
+
+    def import_module(self, path: Any) -> Module:
+        """`import path`. Only modules that came with the request exist."""
+        if type(path) is not str:
+            raise errors.mismatch(type_name(path), "string")
+        module = self.loaded.get(path)
+        if module is not None:
+            return module
+        source = self.sources.get(path)
+        if source is None or path in self.loading:
+            raise errors.module_not_found(path)
+        if self.limits.max_modules and len(self.loaded) + len(self.loading) >= self.limits.max_modules:
+            raise errors.too_many_modules()
+        module = Module(path)
+        self.loading.append(path)
+        try:
+            compiled = self.compile(source, keeps_scope=True, namespaces=module.namespaces)
+            scope: dict[str, Cell] = {}
+            compiled.main(scope)
+            module.functions = {key: made for key, made in compiled.functions.items() if not made.private}
+            for alias, variable in compiled.link.exports:
+                module.values[alias] = scope[variable.name].v
+        except ParseError as error:
+            failure = parse_failure(error)
+            failure.calls = [(path, f"in module '{path}'", NOWHERE)]
+            raise failure from None
+        except RhaiError as error:
+            understood = exceptions.understand(error)
+            if understood.kind not in errors.UNCATCHABLE and type(understood) is not Thrown:
+                understood.calls = [*(understood.calls or ()), (path, f"in module '{path}'", NOWHERE)]
+            raise understood.with_traceback(None) from None
+        finally:
+            self.loading.pop()
+        self.loaded[path] = module
+        return module
+
+    @staticmethod
+    def find(namespaces: dict[str, Module], path: str) -> Module:
+        """The module behind a path such as `m::sub`."""
+        module: Module | None = None
+        for name in path.split("::"):
+            module = (namespaces if module is None else module.namespaces).get(name)
+            if module is None:
+                raise errors.module_not_found(path)
+        assert module is not None
+        return module
+
+    def module_call(
+        self, namespaces: dict[str, Module], path: str, name: str, arguments: tuple[Any, ...], depth: int
+    ) -> Any:
+        """`m::f(..)`."""
+        constants = RUN.constants.get(path)
+        if constants is not None:
+            return constants.call(name, arguments)
+        module = self.find(namespaces, path)
+        function = module.functions.get((name, len(arguments)))
+        if function is None:
+            raise errors.function_not_found(f"{path}::{name}", *arguments)
+        return script_call(function, arguments, depth + 1)
+
+    def module_variable(self, namespaces: dict[str, Module], path: str, name: str) -> Any:
+        """`m::X`, and `global::X` for constants of the program."""
+        if path == "global":
+            if name not in self.globals:
+                raise errors.variable_not_found(f"global::{name}")
+            return self.globals[name]
+        constants = RUN.constants.get(path)
+        if constants is not None:
+            return constants.member(name)
+        module = self.find(namespaces, path)
+        if name not in module.values:
+            raise errors.variable_not_found(f"{path}::{name}")
+        return module.values[name]
+
+
+def milliseconds() -> float:
+    """The monotonic clock, in milliseconds."""
+    return time.perf_counter() * 1e3
