@@ -19,6 +19,8 @@ class Start(Struct, tag="start", array_like=True, frozen=True):
 
     arguments: script arguments by name, as values.
     modules:   sources that `import` may name, by name.
+    check:     parse and resolve only; nothing of the script runs, and the answer is an empty
+               `Finished`, or `Failed` with stage `parse`.
     """
 
     script: str
@@ -26,6 +28,7 @@ class Start(Struct, tag="start", array_like=True, frozen=True):
     interface: Interface
     limits: LanguageLimits
     modules: dict[str, str] = {}
+    check: bool = False
 
 
 class Evaluate(Struct, tag="evaluate", array_like=True, frozen=True):
