@@ -86,6 +86,16 @@ class Log(Struct, tag="log", array_like=True, frozen=True):
     line: int | None = None
 
 
+class Release(Struct, tag="release", array_like=True, frozen=True):
+    """Worker to broker, no reply: the script no longer holds these handles.
+
+    A number is issued in one reply only and never again, so that a release can cross a reply.
+    All objects of one reply that carry the same number share it: it is released with the last.
+    """
+
+    handles: list[int]
+
+
 class Finished(Struct, tag="finished", array_like=True, frozen=True):
     """Worker to broker, last: the script ended normally.
 
@@ -128,4 +138,4 @@ class Evaluated(Struct, tag="evaluated", array_like=True, frozen=True):
 
 
 FromBroker = Start | Evaluate | Returned | Raised
-FromWorker = Ready | Call | Log | Finished | Failed | Evaluated
+FromWorker = Ready | Call | Log | Release | Finished | Failed | Evaluated
