@@ -135,7 +135,9 @@ class AccessDenied(OperationError):
         denial: int | None = None,
     ) -> None:
         super().__init__(
-            family, "PermissionDenied", f"Permission denied: {principal} unauthorized to perform {action} for {resource}"
+            family,
+            "PermissionDenied",
+            f"Permission denied: {principal} unauthorized to perform {action} for {resource}",
         )
         self.principal, self.action, self.resource = principal, action, resource
         self.reason, self.policies, self.denial = reason, policies, denial
