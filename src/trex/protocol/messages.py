@@ -26,7 +26,7 @@ class Message(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """An array: the tag, then the fields in the order of their declaration, and nothing more."""
 
 
-class Start(Message, tag="start"):
+class Start(Message, tag="start", frozen=True):
     """Broker to worker, once: compile and run this.
 
     arguments: script arguments by name, as values.
@@ -43,20 +43,20 @@ class Start(Message, tag="start"):
     check: bool = False
 
 
-class Evaluate(Message, tag="evaluate"):
+class Evaluate(Message, tag="evaluate", frozen=True):
     """Broker to worker, instead of `Start`: one program of the eval protocol, as its JSON text."""
 
     request: bytes
 
 
-class Returned(Message, tag="returned"):
+class Returned(Message, tag="returned", frozen=True):
     """Broker to worker: the operation of call `number` gave `value`."""
 
     number: int
     value: Any
 
 
-class Raised(Message, tag="raised"):
+class Raised(Message, tag="raised", frozen=True):
     """Broker to worker: the operation of call `number` failed in a way that a script may catch.
 
     denial: the number of the denial in the audit record, where that was the cause.
@@ -69,7 +69,7 @@ class Raised(Message, tag="raised"):
     denial: int | None = None
 
 
-class Ready(Message, tag="ready"):
+class Ready(Message, tag="ready", frozen=True):
     """Worker to broker, first: locked, and this is the proof.
 
     layers: name of each isolation layer to what was found from inside, such as
@@ -84,7 +84,7 @@ class Ready(Message, tag="ready"):
     missing: Annotated[dict[Short, Short], Meta(max_length=MAX_ENTRIES)] = {}
 
 
-class Call(Message, tag="call"):
+class Call(Message, tag="call", frozen=True):
     """Worker to broker: perform an operation. `arguments` are decoded by the declared types."""
 
     number: int
@@ -93,7 +93,7 @@ class Call(Message, tag="call"):
     line: int | None = None
 
 
-class Log(Message, tag="log"):
+class Log(Message, tag="log", frozen=True):
     """Worker to broker, no reply: one log record."""
 
     level: Literal["ERROR", "WARN", "INFO", "DEBUG", "TRACE", "PRINT"]
@@ -101,7 +101,7 @@ class Log(Message, tag="log"):
     line: int | None = None
 
 
-class Release(Message, tag="release"):
+class Release(Message, tag="release", frozen=True):
     """Worker to broker, no reply: the script no longer holds these handles.
 
     A number is issued in one reply only and never again, so that a release can cross a reply.
@@ -111,7 +111,7 @@ class Release(Message, tag="release"):
     handles: Annotated[list[int], Meta(max_length=MAX_RELEASED)]
 
 
-class Finished(Message, tag="finished"):
+class Finished(Message, tag="finished", frozen=True):
     """Worker to broker, last: the script ended normally.
 
     text:  the value in the language's print form.
@@ -124,7 +124,7 @@ class Finished(Message, tag="finished"):
     timings: Timings
 
 
-class Failed(Message, tag="failed"):
+class Failed(Message, tag="failed", frozen=True):
     """Worker to broker, last: the script ended in an error that it did not catch.
 
     stage:   `parse` (nothing ran), `run`, or `limit`: `kind` is then either the language's name of
@@ -148,7 +148,7 @@ class Failed(Message, tag="failed"):
     timings: Timings
 
 
-class Evaluated(Message, tag="evaluated"):
+class Evaluated(Message, tag="evaluated", frozen=True):
     """Worker to broker: the answer of the eval protocol, as its JSON text."""
 
     answer: bytes
