@@ -54,8 +54,8 @@ def architecture() -> str:
         "",
         "## Modules",
         "",
-        "The first line of each module's docstring; what a module owns, relies on and never does stands below it in the",
-        "source. Imports point down this list: `make lint` holds them there.",
+        "The first line of each module's docstring; what a module owns, relies on and never does stands below it",
+        "in the source. Imports point down this list: `make lint` holds them there.",
     ]
     packages = ["cli", "runner", "broker", "worker", "sdk", "languages", "resources", "catalogue", "isolation"]
     packages += ["authorization", "audit", "host", "protocol", ""]
@@ -68,7 +68,13 @@ def architecture() -> str:
         rows = [(path, line) for path, line in rows if line]
         if not rows:
             continue
-        lines += ["", f"### `{package or 'plain data'}`" if package else "### Plain data", "", "| module | what |", "|---|---|"]
+        lines += [
+            "",
+            f"### `{package or 'plain data'}`" if package else "### Plain data",
+            "",
+            "| module | what |",
+            "|---|---|",
+        ]
         for path, line in rows:
             lines.append(f"| [`{module_name(path)}`]({path.relative_to(ROOT)}) | {line} |")
     return "\n".join(lines) + "\n"
@@ -152,7 +158,14 @@ def limits() -> str:
     """The limits with their defaults and flags."""
     from trex.cli import limit_flags
 
-    lines = ["# Limits", "", fragment("docs/limits-introduction.md"), "", "| flag | default | bounds |", "|---|---|---|"]
+    lines = [
+        "# Limits",
+        "",
+        fragment("docs/limits-introduction.md"),
+        "",
+        "| flag | default | bounds |",
+        "|---|---|---|",
+    ]
     lines += [f"| `{flag.name}` | {flag.shown_default} | {flag.description} |" for flag in limit_flags.FLAGS]
     return "\n".join(lines) + "\n"
 
