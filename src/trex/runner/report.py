@@ -7,6 +7,7 @@ Never:     lets a script's text steer a terminal: control characters are shown a
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, Literal
 
@@ -47,6 +48,12 @@ def write(outcome: Outcome, form: Format, verbose: bool = False) -> str | None:
     except OSError as error:
         return f"the outcome could not be written: {os.strerror(error.errno or 0)}"
     return None
+
+
+def complain(sentence: str) -> None:
+    """Say something on standard error, if anybody can hear it."""
+    with contextlib.suppress(OSError):
+        write_all(_STDERR, f"trex: {sentence}\n".encode("utf-8", "backslashreplace"))
 
 
 def write_all(descriptor: int, content: bytes) -> None:

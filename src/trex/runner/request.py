@@ -98,10 +98,10 @@ def read(request: Request, deadline: float) -> Inputs:
 
 
 def read_source(source: Source, what: str, cap: int, limit: str, deadline: float) -> str:
-    """The text of one source, of at most `cap` bytes of UTF-8 (0: no cap); `limit` names the cap."""
+    """The text of one source, of at most `cap` bytes of UTF-8; `limit` names the cap."""
     if source.text is not None:
         content = source.text.encode("utf-8", "surrogatepass")
-        if cap and len(content) > cap:
+        if len(content) > cap:
             raise InputUnreadable(_too_large(what, cap, limit), source.name)
     else:
         assert source.path is not None, "a source has a path or a text"
@@ -155,7 +155,7 @@ def _read_descriptor(descriptor: int, name: str, what: str, cap: tuple[int, str]
         content = bytearray()
         while piece := _read_piece(descriptor, what, deadline):
             content += piece
-            if cap[0] and len(content) > cap[0]:
+            if len(content) > cap[0]:
                 raise InputUnreadable(_too_large(what, *cap), name)
     except OSError as error:
         raise InputUnreadable(f"the {what} cannot be read: {reason(error)}", name) from None
