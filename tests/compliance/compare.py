@@ -41,7 +41,7 @@ def normalise(answer: Answer) -> Answer:
     if lexical := LEXICAL.match(error.get("parse_detail", "")):
         record["lex"] = lexical[1]
     if record["kind"] == "ErrorTooManyOperations":
-        return {"ok": False, "kind": record["kind"]}
+        return {"ok": False, "printed": [], "kind": record["kind"]}
     return record
 
 
