@@ -53,13 +53,22 @@ class PolicyInvalid(Refusal):
     """The policy does not parse, or does not validate against the schema.
 
     problems: one sentence each, with its place.
+    line, column, excerpt: of the first problem, where it has a place.
     """
 
     code = "policy_invalid"
 
-    def __init__(self, problems: tuple[str, ...], where: str = "policy") -> None:
-        super().__init__(problems, where)
+    def __init__(
+        self,
+        problems: tuple[str, ...],
+        where: str = "policy",
+        line: int | None = None,
+        column: int | None = None,
+        excerpt: str = "",
+    ) -> None:
+        super().__init__(problems, where, line, column, excerpt)
         self.problems, self.where = problems, where
+        self.line, self.column, self.excerpt = line, column, excerpt
 
     def __str__(self) -> str:
         return f"{self.where}: " + "; ".join(self.problems)
