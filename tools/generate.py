@@ -39,7 +39,7 @@ def main() -> int:
 def pages() -> Iterator[tuple[str, str]]:
     """Every generated page with its text."""
     for name, build in PAGES.items():
-        yield name, BANNER + build()
+        yield name, (BANNER if name.endswith(".md") else "") + build()
 
 
 # --- the map of modules ---
@@ -154,6 +154,13 @@ def changelog() -> str:
 # --- reference pages ---
 
 
+def cedar_schema() -> str:
+    """The words that policies are written in, as Cedar's own tools read them; with a banner in its own syntax."""
+    from trex.authorization.schema import published_text
+
+    return published_text()
+
+
 def limits() -> str:
     """The limits with their defaults and flags."""
     from trex.cli import limit_flags
@@ -202,6 +209,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "CHANGELOG.md": changelog,
     "docs/differences.md": differences,
     "docs/attacks.md": attacks,
+    "docs/reference/trex.cedarschema": cedar_schema,
     "docs/reference/limits.md": limits,
     "docs/reference/endings.md": endings,
     "docs/reference/command-line.md": command_line,
