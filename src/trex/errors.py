@@ -109,9 +109,11 @@ class OperationError(TrexError):
 
     family: the name of the constants' module, such as `"IoErrorKind"`.
     kind:   a member of that module, such as `"NotFound"`.
+    denial: the number of the denial in the run's audit, where that was the cause.
     """
 
     code = "operation_failed"
+    denial: int | None = None
 
     def __init__(self, family: str, kind: str, message: str) -> None:
         super().__init__(family, kind, message)
@@ -158,7 +160,8 @@ class AccessDenied(OperationError):
 class LimitExceeded(TrexError):
     """Something that the script chose went beyond its bound.
 
-    limit: the field of `trex.limits.Limits`, such as `"max_time"`.
+    limit: the field of `trex.limits.Limits`, such as `"max_time"`; or `"max_value"`, the bounds of
+           the protocol on the depth and size of one value.
     """
 
     code = "limit_exceeded"
