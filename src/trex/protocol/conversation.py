@@ -7,7 +7,7 @@ Never:     does I/O; forgives. A message out of order ends the conversation.
     starting --Ready--> idle --Start--> running --Finished or Failed--> ended
                                         running --Log, Release--> running
                                         running --Call--> waiting --Returned or Raised--> running
-                        idle --Evaluate--> evaluating --Evaluated--> ended
+                        idle --Evaluate--> evaluating --Evaluated or Failed--> ended
 
 The broker keeps one for each worker and the worker one for its broker; both pass every message
 that they send or receive. A worker has one call under way at a time, numbered from 1 without gaps,
@@ -51,6 +51,7 @@ TABLE: dict[tuple[State, type[FromBroker | FromWorker]], State] = {
     ("waiting", Returned): "running",
     ("waiting", Raised): "running",
     ("evaluating", Evaluated): "ended",
+    ("evaluating", Failed): "ended",
 }
 
 

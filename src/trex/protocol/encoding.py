@@ -90,19 +90,19 @@ def encode_value(value: Any) -> bytes:
     return encoded
 
 
-def encode_call(number: int, operation: str, arguments: list[Any], line: int | None) -> bytes:
-    """The bytes of a `Call`. Raises `ValueRefused` as `encode_value` does."""
-    if len(arguments) > MAX_ARGUMENTS:
+def encode_call(call: Call) -> bytes:
+    """The bytes of a `Call` whose arguments are values. Raises `ValueRefused` as `encode_value` does."""
+    if len(call.arguments) > MAX_ARGUMENTS:
         raise ValueRefused(f"more than {MAX_ARGUMENTS} arguments")
-    plain = cast("list[Raw]", arguments)
-    for argument in arguments:
+    for argument in call.arguments:
         if type(argument) not in _SCALARS:
             # Containers are judged here as the broker will judge them, so that an honest worker
             # fails with an error of its script and not with a violation of the protocol.
-            plain = [Raw(encode_value(argument)) for argument in arguments]
+            arguments = [Raw(encode_value(argument)) for argument in call.arguments]
+            call = Call(call.number, call.operation, arguments, call.line)
             break
     try:
-        return _encode(Call(number, operation, plain, line))
+        return _encode(call)
     except (OverflowError, ValueError) as problem:  # an integer beyond 64 bits, a lone surrogate
         raise ValueRefused(str(problem)) from None
 

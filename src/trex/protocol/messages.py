@@ -128,8 +128,8 @@ class Failed(Message, tag="failed", frozen=True):
     """Worker to broker, last: the script ended in an error that it did not catch.
 
     stage:   `parse` (nothing ran), `run`, or `limit`: `kind` is then either the language's name of
-             the limit's error, or a field of `trex.limits.Limits` for what the worker itself
-             noticed (`max_memory`, `max_output`).
+             the limit's error, or the limit itself where the worker noticed it (`max_memory`,
+             `max_output`, `max_value`); `internal`: a fault of ours, `kind` is Python's name of it.
     kind:    the language's name of the error, such as `"ErrorRuntime"`.
     chain:   kinds from outermost to innermost.
     message: the full text as the language words it, with position and call lines.
@@ -137,7 +137,7 @@ class Failed(Message, tag="failed", frozen=True):
     excerpt: for people: the source line with a caret, and a suggestion where one is plain.
     """
 
-    stage: Literal["parse", "run", "limit"]
+    stage: Literal["parse", "run", "limit", "internal"]
     kind: Short
     chain: Annotated[list[Short], Meta(max_length=MAX_ENTRIES)]
     message: str
@@ -149,7 +149,7 @@ class Failed(Message, tag="failed", frozen=True):
 
 
 class Evaluated(Message, tag="evaluated", frozen=True):
-    """Worker to broker: the answer of the eval protocol, as its JSON text."""
+    """Worker to broker, last: the answer of the eval protocol, as its JSON text."""
 
     answer: bytes
 
