@@ -2,3 +2,5 @@
 
 Never: imports anything; the worker process runs this file too.
 """
+
+__version__ = "0.1.0"

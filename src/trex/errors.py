@@ -53,13 +53,22 @@ class PolicyInvalid(Refusal):
     """The policy does not parse, or does not validate against the schema.
 
     problems: one sentence each, with its place.
+    line, column, excerpt: of the first problem, where it has a place.
     """
 
     code = "policy_invalid"
 
-    def __init__(self, problems: tuple[str, ...], where: str = "policy") -> None:
-        super().__init__(problems, where)
+    def __init__(
+        self,
+        problems: tuple[str, ...],
+        where: str = "policy",
+        line: int | None = None,
+        column: int | None = None,
+        excerpt: str = "",
+    ) -> None:
+        super().__init__(problems, where, line, column, excerpt)
         self.problems, self.where = problems, where
+        self.line, self.column, self.excerpt = line, column, excerpt
 
     def __str__(self) -> str:
         return f"{self.where}: " + "; ".join(self.problems)
@@ -100,9 +109,11 @@ class OperationError(TrexError):
 
     family: the name of the constants' module, such as `"IoErrorKind"`.
     kind:   a member of that module, such as `"NotFound"`.
+    denial: the number of the denial in the run's audit, where that was the cause.
     """
 
     code = "operation_failed"
+    denial: int | None = None
 
     def __init__(self, family: str, kind: str, message: str) -> None:
         super().__init__(family, kind, message)
@@ -135,7 +146,9 @@ class AccessDenied(OperationError):
         denial: int | None = None,
     ) -> None:
         super().__init__(
-            family, "PermissionDenied", f"Permission denied: {principal} unauthorized to perform {action} for {resource}"
+            family,
+            "PermissionDenied",
+            f"Permission denied: {principal} unauthorized to perform {action} for {resource}",
         )
         self.principal, self.action, self.resource = principal, action, resource
         self.reason, self.policies, self.denial = reason, policies, denial
@@ -147,7 +160,8 @@ class AccessDenied(OperationError):
 class LimitExceeded(TrexError):
     """Something that the script chose went beyond its bound.
 
-    limit: the field of `trex.limits.Limits`, such as `"max_time"`.
+    limit: the field of `trex.limits.Limits`, such as `"max_time"`; or `"max_value"`, the bounds of
+           the protocol on the depth and size of one value.
     """
 
     code = "limit_exceeded"

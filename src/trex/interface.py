@@ -16,6 +16,8 @@ from msgspec import Struct
 
 Failure = Literal["map", "text"]
 
+CURSOR_NEXT = "cursor.next"
+
 
 class Parameter(Struct, frozen=True):
     """One parameter of a function; `type` is a type name."""
@@ -31,8 +33,10 @@ class Function(Struct, frozen=True):
     name:      what scripts write.
     operation: what the broker looks up, such as `"files.cat"`.
     failure:   whether scripts catch a map (`kind`, `message`, `source`) or a plain string.
-    each:      the last parameter is a function; the operation returns a cursor, and the worker
-               calls that function once for every item of it.
+    each:      the last parameter is a function, which stays in the worker; the operation takes the
+               others and returns `Object("Cursor", {}, handle)`. The worker calls that function
+               once for every item; `CURSOR_NEXT` with the cursor gives the next array of items,
+               an empty one at the end.
     """
 
     name: str
@@ -93,6 +97,9 @@ class Module(Struct, frozen=True):
 class Setter(Struct, frozen=True):
     """One setter of a builder, named as the field it fills.
 
+    keyed:            called with a key and a value; each call adds an entry to a map of strings
+                      to `type`, which is the field.
+    unsigned:         a negative number fails at once, as a number that is out of range.
     minimum, maximum: inclusive bounds for numbers; outside, the setter (`checked="set"`) or
                       `build()` (`checked="build"`) fails with `message`.
     """
@@ -105,6 +112,8 @@ class Setter(Struct, frozen=True):
     maximum: int | None = None
     checked: Literal["set", "build"] = "set"
     message: str = ""
+    unsigned: bool = False
+    keyed: bool = False
     doc: str = ""
 
 

@@ -43,7 +43,7 @@ class Object:
             authority: the broker refuses numbers that it did not give to this run.
     """
 
-    __slots__ = ("type", "fields", "handle")
+    __slots__ = ("fields", "handle", "type")
 
     def __init__(self, type: str, fields: dict[str, Any], handle: int | None = None) -> None:
         self.type = type
@@ -64,7 +64,7 @@ class Constant:
                record; scripts cannot make one up, and equality ignores it.
     """
 
-    __slots__ = ("type", "name", "arguments", "denial")
+    __slots__ = ("arguments", "denial", "name", "type")
 
     def __init__(self, type: str, name: str, arguments: tuple[Any, ...] = (), denial: int | None = None) -> None:
         self.type = type

@@ -1,0 +1,1 @@
+"""The kernel by descriptor, without policy words: names, files, trees."""

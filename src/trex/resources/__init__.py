@@ -1,0 +1,1 @@
+"""What operations are about, one module per Cedar namespace: argument, opened object, entity."""

@@ -1,0 +1,1 @@
+"""The process that runs a script: it has no authority and knows no operation."""

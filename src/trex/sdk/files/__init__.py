@@ -1,0 +1,5 @@
+"""Files and directories: commands by path, and handles that stay open."""
+
+from trex.sdk.files import commands as commands
+from trex.sdk.files import directories as directories
+from trex.sdk.files import opened as opened

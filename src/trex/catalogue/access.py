@@ -1,0 +1,77 @@
+"""What an operation gets to work with: permits, a gate to ask for them, and a budget.
+
+Owns:  the shape of these three, as resources and operations see them; the broker has the real ones.
+Never: grants anything. A `Permit` is made in one place, the broker's gate, after the decision was
+       made and recorded.
+
+A permit is a value: code that opens or changes something takes the permit for exactly that as an
+argument, so that the way from the decision to the effect can be read from the signatures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from trex.authorization.entities import Action, Entity
+    from trex.errors import AccessDenied
+
+
+class Permit:
+    """The policy permits this action on this resource, and the audit has it as `record`."""
+
+    __slots__ = ("action", "record", "resource")
+
+    def __init__(self, action: Action, resource: Entity, record: int) -> None:
+        self.action, self.resource, self.record = action, resource, record
+
+    def require(self, action: Action, resource: Entity) -> None:
+        """Stop if this is the permit for something else: a mistake in our own code, never a script's."""
+        if self.action != action or self.resource.id != resource.id or self.resource.type != resource.type:
+            raise AssertionError(f"a permit for {self.action} on {self.resource} was used for {action} on {resource}")
+
+
+class Budget(Protocol):
+    """How much the run may still do. Each method raises `LimitExceeded` when that is too much."""
+
+    max_read: int
+
+    def check_time(self) -> None:
+        """Called at least once per block of work, so that no operation outlives the run."""
+
+    def read(self, size: int) -> None:
+        """`size` more bytes come to the script in this operation."""
+
+    def write(self, size: int) -> None:
+        """`size` more bytes are about to be written."""
+
+
+class Report(Protocol):
+    """What the script reports beside its result. Each method may raise `LimitExceeded`."""
+
+    def metric(self, name: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
+        """One metric; of several with the same name the last counts."""
+
+    def alarm(self, type: str, details: str | None) -> None:
+        """One alarm."""
+
+
+class Gate(Protocol):
+    """The way to the policy during one call. Every question and its answer is recorded first."""
+
+    @property
+    def budget(self) -> Budget:
+        """What the run may still do."""
+
+    @property
+    def report(self) -> Report:
+        """Where metrics and alarms go."""
+
+    def permit(self, action: Action, resource: Entity, context: Mapping[str, Any] | None = None) -> Permit:
+        """The permit, or `AccessDenied`."""
+
+    def ask(self, action: Action, resource: Entity, context: Mapping[str, Any] | None = None) -> Permit | AccessDenied:
+        """The permit, or the denial as a value: where another way may be permitted instead."""

@@ -1,0 +1,164 @@
+"""The `trex` command group: which commands there are, and how they are found.
+
+Owns:      the list of commands and the pieces that several of them share.
+Relies on: one module per command, named in `COMMANDS`, imported only when that command is used.
+Never:     imports a command's needs for another's sake.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+# name -> module of `trex.cli` that holds a command called `command`
+COMMANDS = {
+    "run": "run",
+    "check": "check",
+    "functions": "functions",
+    "eval": "evaluate",
+    "doctor": "doctor",
+}
+
+EPILOGS = {
+    "trex": (
+        "trex run report.rhai --policy report.cedar --arg directory=/var/log/shop",
+        "trex check report.rhai --policy report.cedar",
+        "trex functions grep",
+        "trex doctor",
+    ),
+}
+
+
+class Command(click.Command):
+    """A command whose help ends in examples, shown as they are typed."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the examples."""
+        _format_examples(formatter, self.examples)
+
+
+class Group(click.Group):
+    """Commands by name, imported when used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of `COMMANDS`: the main job first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, or none."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(f"trex.cli.{module}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, and with a suggestion for a misspelt command."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" The commands are {', '.join(COMMANDS)}."
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the examples."""
+        _format_examples(formatter, EPILOGS["trex"])
+
+
+class Once(click.Option):
+    """An option that may be given once: a second value is an error, not a silent replacement."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "multiple": True})
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """The one value, or none."""
+        values = super().type_cast_value(ctx, value)
+        if values and len(values) > 1:
+            raise click.BadOptionUsage(self.name or "", f"{self.opts[-1]} is given {len(values)} times", ctx)
+        return values[0] if values else None
+
+
+class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only in new versions of click
+    """A value that a function of ours parses; its `ValueError` is the message."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self.parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse once; a value that is no text is parsed already."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def limit_options() -> list[click.Option]:
+    """One option for each limit."""
+    from trex.cli.limit_flags import FLAGS
+
+    return [
+        Once(
+            [flag.name, flag.field],
+            type=Parsed({"bytes": "SIZE", "seconds": "TIME"}.get(flag.unit, "N"), flag.parse),
+            help=f"{flag.description}  [default: {flag.shown_default}]",
+        )
+        for flag in FLAGS
+    ]
+
+
+def _format_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+def help_texts(width: int) -> Iterator[tuple[str, str]]:
+    """The help of the program and of every command, for the reference page."""
+    commands: Mapping[str, click.Command] = {name: _command(name) for name in COMMANDS}
+    context = click.Context(trex, info_name="trex", terminal_width=width, max_content_width=width)
+    yield "trex", trex.get_help(context)
+    for name, command in commands.items():
+        inner = click.Context(command, parent=context, info_name=name, terminal_width=width, max_content_width=width)
+        yield f"trex {name}", command.get_help(inner)
+
+
+def _command(name: str) -> click.Command:
+    command = trex.get_command(click.Context(trex), name)
+    assert command is not None
+    return command
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from trex import __version__
+
+        click.echo(f"trex {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Print the version."
+)
+def trex() -> None:
+    """Run scripts under a Cedar policy of this host's owner.
+
+    A script has no authority of its own: it runs in a process that the kernel has locked, and each
+    thing it wants from the host is an operation that the policy permits or denies.
+    """

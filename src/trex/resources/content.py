@@ -1,0 +1,262 @@
+"""The content of regular files: read under a bound, changed as a whole.
+
+Owns:      reading in blocks, as text and as lines; append, replace, and the way back when they fail.
+Relies on: a descriptor that was authorized; the budget of the run.
+Never:     keeps more than the bound in memory, or leaves a file half-written without saying so.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import EACCES, EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM, EXDEV
+from typing import TYPE_CHECKING
+
+from trex.host import changes, files
+from trex.resources import failures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trex.catalogue.access import Budget
+    from trex.host.files import Descriptor, Identity
+    from trex.host.paths import Path
+
+BLOCK = 256 * 1024
+
+# A directory that cannot hold a temporary file, an owner that this process may not give away, or a
+# name that cannot be exchanged (a file that is a mount point, as in containers): the content is then
+# changed in the file itself.
+_IN_PLACE = frozenset({EACCES, EPERM, EOPNOTSUPP, EBUSY, EXDEV})
+
+
+class ReadableContent:
+    """A regular file that may be read."""
+
+    __slots__ = ("_budget", "_descriptor")
+
+    def __init__(self, descriptor: Descriptor, budget: Budget) -> None:
+        self._descriptor, self._budget = descriptor, budget
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it, block by block; nothing is kept and nothing counted against the script's share."""
+        position = 0
+        while block := files.read_at(self._descriptor, BLOCK, position):
+            self._budget.check_time()
+            position += len(block)
+            yield block
+
+    def data(self) -> bytes:
+        """All of it, which must fit into what one operation may bring to the script."""
+        size = files.status(self._descriptor).st_size
+        self._budget.read(size)  # before the first byte: a file of 10 GiB fails at once
+        first = files.read_at(self._descriptor, size + 1, 0)
+        if len(first) == size:
+            return first
+        # It grew meanwhile, or is a file whose size the kernel does not know beforehand.
+        pieces = [first]
+        position = len(first)
+        counted = size
+        while block := files.read_at(self._descriptor, BLOCK, position):
+            self._budget.check_time()
+            position += len(block)
+            if position > counted:
+                self._budget.read(position - counted)
+                counted = position
+            pieces.append(block)
+        return b"".join(pieces)
+
+    def text(self) -> str:
+        """All of it as UTF-8."""
+        try:
+            return self.data().decode()
+        except UnicodeDecodeError:
+            raise failures.not_utf8() from None
+
+    def raw_lines(self) -> Iterator[bytes]:
+        """Each line without its end (`\\n` or `\\r\\n`); a last line without one counts."""
+        started: list[bytes] = []  # the pieces of a line whose end has not come yet
+        size = 0
+        for block in self.blocks():
+            lines = block.split(b"\n")
+            rest = lines.pop()
+            if lines:
+                if started:
+                    lines[0] = b"".join((*started, lines[0]))
+                    started, size = [], 0
+                for line in lines:
+                    yield line[:-1] if line.endswith(b"\r") else line
+            if rest:
+                started.append(rest)
+                size += len(rest)
+                if size > self._budget.max_read:
+                    self._budget.read(size)
+        if started:
+            line = b"".join(started)
+            yield line[:-1] if line.endswith(b"\r") else line
+
+    def lines(self) -> Iterator[str]:
+        """Each line as UTF-8."""
+        decoded = self.decoded
+        for line in self.raw_lines():
+            yield decoded(line)
+
+    def decoded(self, line: bytes) -> str:
+        """A line as UTF-8."""
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            raise failures.not_utf8() from None
+
+    def last_lines(self, count: int, end: int | None = None) -> list[bytes]:
+        """The last lines; with `end`, those up to that line. A final newline starts no further line."""
+        size = files.status(self._descriptor).st_size
+        if end is None and size:
+            return self._from_the_end(count, size)
+        from collections import deque
+
+        window: deque[bytes] = deque()
+        held = 0
+        for number, line in enumerate(self.raw_lines(), 1):
+            window.append(line)
+            held += len(line) + 1
+            if len(window) > count:
+                held -= len(window.popleft()) + 1
+            if held > self._budget.max_read:
+                self._budget.read(held)
+            if number == end:
+                break
+        return list(window)
+
+    def _from_the_end(self, count: int, size: int) -> list[bytes]:
+        position, newlines, held = size, 0, 0
+        pieces: list[bytes] = []
+        while position and newlines <= count:
+            self._budget.check_time()
+            start = max(0, position - BLOCK)
+            block = files.read_at(self._descriptor, position - start, start)
+            position = start
+            pieces.append(block)
+            newlines += block.count(b"\n")
+            held += len(block)
+            if held - BLOCK > self._budget.max_read:
+                self._budget.read(held - BLOCK)
+        pieces.reverse()
+        lines = b"".join(pieces).split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        return [line[:-1] if line.endswith(b"\r") else line for line in lines[-count:]]
+
+    def kept(self, line: str) -> str:
+        """Count a line that goes to the script."""
+        self._budget.read(len(line) if line.isascii() else len(line.encode()))
+        return line
+
+
+def append(descriptor: Descriptor, content: bytes, path: Path) -> None:
+    """Add to the end, all or nothing, through a descriptor opened with O_APPEND."""
+    number = descriptor.number
+    before = os.fstat(number).st_size
+    written = 0
+    view = memoryview(content)
+    try:
+        while written < len(content):
+            written += os.write(number, view[written:])
+        _sync(number)
+    except OSError as error:
+        # Take back what is ours, unless somebody else has appended behind it.
+        if written and os.fstat(number).st_size == before + written:
+            os.ftruncate(number, before)
+        elif written:
+            raise failures.file_failed(
+                f"{written} of {len(content)} bytes were appended, then: {failures.os_text(error)}", path
+            ) from error
+        raise
+
+
+def create(home: Descriptor, name: bytes, content: bytes) -> bool:
+    """Make a file with this content, all or nothing; False if the name is taken."""
+    new = changes.NewFile(home)
+    try:
+        new.fill(content)
+        return new.publish(name)
+    finally:
+        new.discard()
+
+
+def replace(
+    home: Descriptor, name: bytes, expected: Identity, writable: Descriptor, content: bytes, path: Path, ownership: bool
+) -> Descriptor:
+    """Give the file `name` a new content; readers see the old or the new, never a mixture.
+
+    The result is open for reading and writing. `writable` proves that this process may write the
+    file itself: otherwise a file protected by its mode could be replaced by who may write its
+    directory. Where no other file can take its place, it is written in place, through `writable`.
+    """
+    status = os.fstat(writable.number)
+    try:
+        new = changes.NewFile(home, 0o600)
+        try:
+            new.fill(content)
+            new.take_over(status, ownership)
+            new.publish_over(name, expected)
+            return _by_name(home, name, new.descriptor)
+        finally:
+            new.discard()
+    except OSError as error:
+        if error.errno not in _IN_PLACE:
+            raise
+    overwrite(writable, content, path)
+    return writable
+
+
+def _by_name(home: Descriptor, name: bytes, new: Descriptor) -> Descriptor:
+    """The new file, opened by its name: a file that was made without one never shows where it is."""
+    try:
+        found = files.open_name(home, name)
+        if files.identity(files.status(found)) == files.identity(files.status(new)):
+            return files.reopen(found, os.O_RDWR)
+    except OSError:  # replaced again meanwhile, or of a mode that forbids to open it so
+        return new
+    return new
+
+
+def overwrite(writable: Descriptor, content: bytes, path: Path) -> None:
+    """Write into the file itself. Space is taken first; what fails later is said exactly."""
+    number = writable.number
+    before = os.fstat(number).st_size
+    if len(content) > before:
+        _reserve(number, before, len(content))
+    written = 0
+    try:
+        while written < len(content):
+            written += os.pwrite(number, content[written:] if written else content, written)
+        if os.fstat(number).st_size > len(content):
+            os.ftruncate(number, len(content))
+        _sync(number)
+    except OSError as error:
+        if not written:
+            if os.fstat(number).st_size > before:
+                os.ftruncate(number, before)
+            raise
+        raise failures.file_failed(
+            f"{written} of {len(content)} bytes were written, then: {failures.os_text(error)}", path
+        ) from error
+
+
+def _reserve(number: int, before: int, size: int) -> None:
+    try:
+        os.posix_fallocate(number, before, size - before)
+    except OSError as error:
+        if error.errno in (EINVAL, EOPNOTSUPP, ENODEV, EPERM):
+            return  # a file of /proc or /sys, which takes no space
+        if os.fstat(number).st_size > before:
+            os.ftruncate(number, before)
+        raise
+
+
+def _sync(number: int) -> None:
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if error.errno != EINVAL:  # files of /proc and /sys are not on a disk
+            raise

@@ -1,0 +1,129 @@
+"""Things that may be removed, and how: whole, verified, and judged one by one.
+
+Owns:      what is checked before a name goes, and what is said when it cannot.
+Relies on: `trex.host.changes` and `trex.host.trees`.
+Never:     follows a link, crosses a mount point, or removes anything of a tree before all of it is
+           permitted.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import EBUSY, ENOENT, ENOTEMPTY, EXDEV
+from typing import TYPE_CHECKING
+
+from trex.host import changes, files, trees
+from trex.host.paths import encode
+from trex.resources import failures
+from trex.resources.file_system import DELETE, Directory, directory_entity, file_entity
+
+if TYPE_CHECKING:
+    from trex.catalogue.access import Gate
+    from trex.host.files import Identity
+    from trex.host.paths import Path
+    from trex.host.trees import Step
+
+
+class Removal:
+    """Something that may be removed now."""
+
+    __slots__ = ()
+
+    def remove(self, force: bool, recursive: bool) -> None:
+        """Remove it. `force`: that it is gone already is fine. `recursive`: with what it holds."""
+        raise NotImplementedError
+
+
+class NothingThere(Removal):
+    """A name that denotes nothing."""
+
+    __slots__ = ()
+
+    def remove(self, force: bool, recursive: bool) -> None:
+        if not force:
+            raise FileNotFoundError(ENOENT, "")
+
+
+class FileRemoval(Removal):
+    """A file or symbolic link, by the name under which it was judged."""
+
+    __slots__ = ("_directory", "_identity", "_path")
+
+    def __init__(self, directory: Directory, path: Path, identity: Identity) -> None:
+        self._directory, self._path, self._identity = directory, path, identity
+
+    def remove(self, force: bool, recursive: bool) -> None:
+        name = encode(self._path.name)
+        try:
+            changes.remove_file(self._directory.descriptor, name, self._identity)
+        except changes.Replaced:
+            if _is_there(self._directory, name):
+                raise
+            if not force:
+                raise failures.not_found(self._directory.path) from None
+        except OSError as error:
+            raise failures.file_failed(f"Error removing file: {failures.os_text(error)}", self._path) from error
+
+
+class DirectoryRemoval(Removal):
+    """A directory, by its descriptor: wherever its name is now, it must still be the judged one."""
+
+    __slots__ = ("_directory", "_gate")
+
+    def __init__(self, directory: Directory, gate: Gate) -> None:
+        self._directory, self._gate = directory, gate
+
+    def remove(self, force: bool, recursive: bool) -> None:
+        directory = self._directory
+        status = files.status(directory.descriptor)
+        if status.st_nlink == 0:
+            if not force:
+                raise failures.not_found(directory.path)
+            return
+        directory.check_place()
+        if directory.path.is_root:
+            raise failures.directory_failed("Error removing directory", directory.path)
+        parent = files.open_parent(directory.descriptor)
+        name = encode(directory.path.name)
+        try:
+            # Not across a mount point: what is mounted would be emptied, and then refuse to go.
+            named = files.open_subdirectory(parent, name, cross=False)
+            if files.identity(files.status(named)) != files.identity(status):
+                raise failures.moved(directory.path)
+            if recursive:
+                self._empty()
+            # An empty directory is all that this can remove: if the name was swapped since, at worst
+            # an empty one goes that stands where a removal was permitted.
+            files.remove_directory(parent, name)
+        except OSError as error:
+            if error.errno == ENOTEMPTY:
+                raise failures.not_empty(directory.path) from error
+            reason = "Error removing directory"
+            if error.errno in (EXDEV, EBUSY):
+                reason = "Error removing directory, a file system is mounted in it"
+            raise failures.directory_failed(reason, directory.path) from error
+
+    def _empty(self) -> None:
+        """First ask for everything in it, then remove it; what appears in between is asked for too."""
+        judged: set[tuple[str, bool]] = set()
+
+        def judge(step: Step) -> None:
+            self._gate.budget.check_time()
+            key = (step.path.text, step.is_directory)
+            if key not in judged:
+                entity = directory_entity(key[0]) if step.is_directory else file_entity(key[0])
+                self._gate.permit(DELETE, entity)
+                judged.add(key)
+
+        directory = self._directory
+        for step in trees.walk(directory.descriptor, directory.path):
+            judge(step)
+        trees.remove_tree(directory.descriptor, directory.path, judge)
+
+
+def _is_there(directory: Directory, name: bytes) -> bool:
+    try:
+        os.stat(name, dir_fd=directory.descriptor.number, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Attempts to get out, one family per promise of the design."""

@@ -1,0 +1,1 @@
+"""The language's own test corpus, and the comparison with the engine that defines the language."""

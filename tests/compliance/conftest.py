@@ -1,0 +1,31 @@
+"""The two engines, one child process each for the whole session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+import trex.languages.rhai
+
+from . import engines
+
+
+@pytest.fixture(scope="session")
+def ours() -> Iterator[engines.Engine]:
+    """Our own engine."""
+    if "TREX_EVAL" not in os.environ and not hasattr(trex.languages.rhai, "evaluate"):
+        pytest.skip("trex.languages.rhai has no `evaluate` yet")
+    with engines.ours() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[engines.Engine]:
+    """The engine that defines the language; without it the comparison is skipped, and says so."""
+    engine = engines.oracle()
+    if engine is None:
+        pytest.skip("TREX_ORACLE names no binary that answers the eval protocol with the reference engine")
+    with engine:
+        yield engine

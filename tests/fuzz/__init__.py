@@ -1,0 +1,1 @@
+"""Hostile input, generated: each module states its invariant in its first line."""
