@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from trex.authorization import Authorizer, Entity, IpAddress, Policy, Run, directory, file
+from trex.authorization import Authorizer, Entity, IpAddress, Policy, RunRecord, directory, file
 from trex.authorization.vocabulary import action
 
 OPEN, READ = action("file_system", "open"), action("file_system", "read")
@@ -18,7 +18,7 @@ OVERFLOWING = "9223372036854775807 + 1 > 0"
 
 
 def authorizer(text: str, principal: str = "alice") -> Authorizer:
-    return Authorizer(Policy.load(text), Entity("User", principal), Run("r", "s", "rhai", "test"))
+    return Authorizer(Policy.load(text), Entity("User", principal), RunRecord("r", "s", "rhai", "test"))
 
 
 def quoted(text: str) -> str:

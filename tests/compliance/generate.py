@@ -19,6 +19,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from . import programs
+from .signatures import CALLS
 from .writer import ALL_BINARY, ARITHMETIC, COMPARING, KINDS, LEAVES, Writer
 
 Request = dict[str, Any]
@@ -99,60 +100,6 @@ ARGUMENTS: dict[str, st.SearchStrategy[str]] = {
     "radix": st.integers(-1, 38).map(str),
     "number text": st.from_regex(r"\A[ +-]?[0-9a-z_.]{0,6}([eE][+-]?[0-9]{1,3})?[ ]?\Z").map(_quoted),
 }
-
-# Receiver, then what may be called on it with which arguments.
-SIGNATURES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("string", (
-        "len", "bytes", "is_empty", "get small", "set small char", "contains string", "contains char", "starts_with string",
-        "ends_with string", "starts_with char", "index_of string", "index_of char", "index_of string small",
-        "index_of char small", "sub_string small", "sub_string small small", "sub_string range", "crop small",
-        "crop small small", "crop range", "split", "split string", "split char", "split string small", "split small",
-        "split_rev string", "split_rev string small", "to_chars", "to_blob", "to_upper", "to_lower", "make_upper", "trim",
-        "append string", "append int", "append float", "replace text string", "replace char string", "replace text char",
-        "replace char char", "remove string", "remove char", "truncate small", "pad small text", "pad small char", "clear",
-        "pop", "pop small", "to_debug",
-    )),
-    ("array", (
-        "len", "get small", "set small int", "push string", "append array", "insert small char", "pad small int", "pop", "shift",
-        "remove small", "reverse", "truncate small", "chop small", "extract small", "extract small small", "extract range",
-        "splice small small array", "splice range array", "split small", "drain small small", "drain range", "drain test",
-        "retain small small", "retain range", "retain test", "contains int", "contains string", "index_of int",
-        "index_of int small", "index_of test", "find test", "find test small", "find_map change", "some test", "all test",
-        "map change", "filter test", "for_each change", "dedup", "to_string", "to_debug", "zip array change", "sort",
-    )),
-    ("ints", (
-        "sort", "sort_desc", "order", "order_desc", "sort order", "order order", "sort_by order", "order_by order", "dedup",
-        "reduce fold", "reduce fold small", "reduce_rev fold", "reduce_rev fold string", "index_of small", "contains small",
-        "filter test", "map change",
-    )),
-    ("map", (
-        "len", "is_empty", "contains key", "get key", "set key int", "remove key", "mixin map", "fill_with map", "keys", "values",
-        "to_json", "filter pick", "drain pick", "retain pick", "map pick", "to_string",
-    )),
-    ("blob", (
-        "len", "get small", "set small int", "push int", "append int", "append string", "append blob", "insert small int",
-        "pad small int", "pop", "shift", "remove small", "reverse", "truncate small", "chop small", "extract small",
-        "extract small small", "extract range", "splice small small blob", "splice range blob", "split small",
-        "drain small small", "drain range", "retain small small", "retain range", "contains int", "to_array", "as_string",
-        "parse_le_int small small", "parse_be_int small small", "parse_le_int range", "parse_le_float small small",
-        "parse_be_float small small", "write_le small small int", "write_be small small int", "write_le range int",
-        "write_be small small float", "write_utf8 small small string", "write_ascii small small string",
-        "write_utf8 range string", "to_string",
-    )),
-    ("int", (
-        "abs", "sign", "is_zero", "is_odd", "to_float", "to_hex", "to_octal", "to_binary", "to_string", "get_bit small",
-        "set_bit small bool", "get_bits small small", "get_bits bits", "set_bits small small int", "set_bits bits int",
-        "max int", "min float",
-    )),
-    ("float", (
-        "abs", "sign", "floor", "ceiling", "round", "int", "fraction", "to_int", "sqrt", "to_string", "to_debug", "max float",
-        "min int", "is_zero", "to_radians", "to_degrees",
-    )),
-    ("number text", ("parse_int", "parse_int radix", "parse_float", "parse_json")),
-    ("range", ("start", "end", "is_empty", "contains small", "is_inclusive")),
-    ("char", ("to_upper", "to_lower", "to_int", "to_string", "to_debug")),
-)  # fmt: skip
-CALLS = tuple((receiver, *call.split(" ")) for receiver, table in SIGNATURES for call in table)
 
 
 @st.composite

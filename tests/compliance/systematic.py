@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from .programs import Program
+from .signatures import CALLS, TYPICAL
+from .signatures import RECEIVERS as TYPICAL_RECEIVERS
 
 SAMPLES = (
     "()", "true", "false",
@@ -101,6 +103,9 @@ def collections() -> Iterator[tuple[str, Iterable[Program]]]:
     yield "table_text", _text()
     yield "table_switch", _switch()
     yield "table_arguments", _arguments()
+    yield "table_places", _places()
+    yield "table_callbacks", _callbacks()
+    yield "table_constants_by_type", _constants()
 
 
 def _program(topic: str, title: str, script: str) -> Program:
@@ -253,3 +258,87 @@ def _arguments() -> Iterator[Program]:
         yield _program("arguments", f"{name}({arguments})", f"{name}({arguments})")
         yield _program("arguments", f"x.{name}({arguments})", f"let x = 5; x.{name}({arguments})")
         yield _program("arguments", f"f.{name}({arguments})", f"fn f(a) {{ a }} f.{name}({arguments})")
+
+
+# Where a receiver may live; {r} is the receiver, {f} the function, {a} its arguments.
+PLACES_OF_RECEIVERS = (
+    "let x = {r}; let v = x.{f}({a}); r.push([v, x]);",
+    "let x = {r}; let v = {f}(x{c}{a}); r.push([v, x]);",
+    "const X = {r}; let v = X.{f}({a}); r.push([v, X]);",
+    "const X = {r}; let v = {f}(X{c}{a}); r.push([v, X]);",
+    "let x = {r}; let g = || x; let v = x.{f}({a}); r.push([v, x, g.call()]);",
+    "let x = {r}; let g = || x; let v = {f}(x{c}{a}); r.push([v, x, g.call()]);",
+    "let x = [0, {r}]; let v = x[1].{f}({a}); r.push([v, x]);",
+    "let x = #{{p: {r}}}; let v = x.p.{f}({a}); r.push([v, x]);",
+    "let x = [#{{p: [{r}]}}]; let v = x[0].p[-1].{f}({a}); r.push([v, x]);",
+    "let x = {r}; let v = x.m(); r.push([v, x]);",
+    "let x = [{r}]; let v = x[0].m(); r.push([v, x]);",
+    "r.push(({r}).{f}({a}));",
+    "let x = {r}; let v = x?.{f}({a}); r.push([v, x]);",
+    "let x = {r}; let y = x; let v = y.{f}({a}); r.push([v, x, y]);",
+    'let x = {r}; let p = Fn("{f}"); let v = x.call(p{c}{a}); r.push([v, x]);',
+    'let x = {r}; let p = Fn("{f}"); let v = p.call(x{c}{a}); r.push([v, x]);',
+)
+
+
+def _places() -> Iterator[Program]:
+    for sort, name, *sorts in CALLS:
+        # `parse_json` as a value of a function pointer and JSON of iterators say nothing about places.
+        arguments = ", ".join(TYPICAL[sort] for sort in sorts)
+        fill = {"r": TYPICAL_RECEIVERS[sort], "f": name, "a": arguments, "c": ", " if arguments else ""}
+        steps = "\n".join(
+            f"try {{ {place.format(**fill)} }} catch (e) {{ r.push(e.message); }}" for place in PLACES_OF_RECEIVERS
+        )
+        before = BLOB if sort == "blob" else ""
+        script = f"{before}fn m() {{ this.{name}({arguments}) }}\nlet r = [];\n{steps}\nr"
+        yield _program("places", f"{sort}.{name}({', '.join(sorts)})", script)
+
+
+CALLBACK_METHODS = (
+    "[1, 2, 3].map({})", "[1, 2, 3].filter({})", "[1, 2, 3].find({})", "[1, 2, 3].find_map({})", "[1, 2, 3].some({})",
+    "[1, 2, 3].all({})", "[1, 2, 3].index_of({})", "[1, 2, 3].for_each({})", "[1, 2, 3].reduce({})", "[1, 2, 3].reduce({}, 10)",
+    "[1, 2, 3].reduce_rev({})", "[1, 2, 3].reduce_rev({}, 10)", "[1, 2, 3].zip([4, 5], {})", "[1, 2, 3].sort({})",
+    "[1, 2, 3].sort_by({})", "[3, 1, 2].order({})", "[3, 1, 2].order_by({})", "[1, 2, 3].dedup({})", "[1, 2, 3].drain({})",
+    "[1, 2, 3].retain({})", "#{{a: 1, b: 2}}.map({})", "#{{a: 1, b: 2}}.filter({})", "#{{a: 1, b: 2}}.drain({})",
+    "#{{a: 1, b: 2}}.retain({})", "#{{a: 1}}.call({})", "5.call({})", "5.call({}, 6)", "call({}, 6)", "call({}, 6, 7)",
+    "[[1], [2, 3]].map({})", '["b", "a"].map({})',
+)  # fmt: skip
+CALLBACKS = (
+    "|| 1", "|| this", "|| this == 2", "|a| a", "|a| a == 2", "|a| true", "|a| ()", "|a| [this, a]", "|a, b| a", "|a, b| b", "|a, b| a - b",
+    "|a, b| a == b", "|a, b| [a, b]", "|a, b, c| c", "|a, b, c, d| d", "f0", "f1", "f2", "f3", 'Fn("f1")', 'Fn("abs")', 'Fn("len")',
+    'Fn("max")', 'Fn("to_string")', 'Fn("nope")', '"f1"', '"f2"', '"nope"', "5", "()", "f2.curry(5)", "(|a, b| [a, b]).curry(5)", "p2",
+)  # fmt: skip
+
+
+def _callbacks() -> Iterator[Program]:
+    functions = "fn f0() { this } fn f1(a) { a == 2 } fn f2(a, b) { a - b } fn f3(a, b, c) { [a, b, c] }\nlet k = 5; let p2 = |a| [k, a];\nlet r = [];"
+    for method in CALLBACK_METHODS:
+        # A comparer that holds no order may be refused or not, and a text given to `index_of` changed its meaning since.
+        unordered = (".sort", ".order", ".dedup")
+        chosen = [
+            callback
+            for callback in CALLBACKS
+            if not (
+                any(word in method for word in unordered)
+                and callback in ("|a, b| b", "|a, b| a == b", "|a, b| a", 'Fn("max")')
+            )
+            and not ("index_of" in method and callback.startswith('"'))
+        ]
+        steps = "\n".join(
+            f"try {{ let v = {method.format(callback)}; r.push(v); }} catch (e) {{ r.push(e.message); }}"
+            for callback in chosen
+        )
+        yield _program("callbacks", method.format("callback"), f"{functions}\n{steps}\nr")
+
+
+def _constants() -> Iterator[Program]:
+    # The ways to change a constant, on a constant of every type.
+    changes = (
+        "X[0] = 1", "X[0] += 1", 'X["a"] = 1', "X.a = 1", "X.a += 1", "X[0][0] = 1", "X.a.b = 1", "X[0].a = 1", "X?.a = 1", "X?[0] = 1",
+        "X.m()", "X.n()", "X[0].m()", "X.a.m()", "X.take()", "X.tag = 1", "X.set_tag(1)", "X.push(1)", "X.call(|| this = 1)",
+        "X[1..2] = 1", "X[0] = 'x'", "X[0] = true",
+    )  # fmt: skip
+    for sample in TYPES:
+        steps = "\n".join(f"try {{ {change}; r.push(X); }} catch (e) {{ r.push(e.message); }}" for change in changes)
+        script = f"fn m() {{ this = 1; }} fn n() {{ this.a = 1; }}\nfn run(x) {{ const X = x; let r = [];\n{steps}\nr }}\nrun({sample})"
+        yield _program("constants_by_type", f"changes of a constant {sample}", script)

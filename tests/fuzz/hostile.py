@@ -57,6 +57,7 @@ LONG: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 Shape = tuple[str, str, str]
+Grow = Callable[[Shape, int], str]
 
 
 def nested(shape: Shape, size: int) -> str:
@@ -79,7 +80,7 @@ def half_open(shape: Shape, size: int) -> str:
     return shape[0] * (size // len(shape[0].encode()))
 
 
-GROWING: tuple[tuple[str, Callable[[Shape, int], str], Shape], ...] = (
+GROWING: tuple[tuple[str, Grow, Shape], ...] = (
     *(("nested", nested, shape) for shape in NESTING),
     *(("half open", half_open, shape) for shape in NESTING),
     *(("repeated", repeated, shape) for shape in (*REPEATING, *LONG)),

@@ -4,8 +4,22 @@ Owns:  the vocabulary, loading and validating policies, decisions and their expl
 Never: touches the host, or performs what it permits.
 """
 
-from trex.authorization.authorizer import Authorizer, Decider, Decision, Run
+from trex.authorization.authorizer import Authorizer, Decider, Decision, RunRecord
 from trex.authorization.entities import Action, Entity, IpAddress, directory, file
 from trex.authorization.policy import Policy
+from trex.authorization.recording import recorded_context, recorded_resource
 
-__all__ = ["Action", "Authorizer", "Decider", "Decision", "Entity", "IpAddress", "Policy", "Run", "directory", "file"]
+__all__ = [
+    "Action",
+    "Authorizer",
+    "Decider",
+    "Decision",
+    "Entity",
+    "IpAddress",
+    "Policy",
+    "RunRecord",
+    "directory",
+    "file",
+    "recorded_context",
+    "recorded_resource",
+]

@@ -37,7 +37,7 @@ _encode = msgspec.json.Encoder().encode
 _EMPTY: Mapping[str, Any] = {}
 
 
-class Run(Struct, frozen=True):
+class RunRecord(Struct, frozen=True):
     """The run that asks, as policies see it in `context.run`."""
 
     id: str
@@ -119,7 +119,7 @@ def failed(error: str) -> Decision:
 class Authorizer:
     """Decides for one run: one policy, one principal, one script."""
 
-    def __init__(self, policy: Policy, principal: Entity, run: Run, decider: Decider | None = None) -> None:
+    def __init__(self, policy: Policy, principal: Entity, run: RunRecord, decider: Decider | None = None) -> None:
         self.policy, self.principal, self.run = policy, principal, run
         self._decider = decider if decider is not None else EngineDecider(policy)
         self._run_field = '"run":' + _encode(run).decode()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from trex.authorization import Action, Authorizer, Entity, Policy, Run, directory, file
+from trex.authorization import Action, Authorizer, Entity, Policy, RunRecord, directory, file
 from trex.authorization.vocabulary import ACTIONS, ENTITY_TYPES
 
 ALICE = Entity("User", "alice")
-RUN = Run("run-1", "0" * 64, "rhai", "test")
+RUN = RunRecord("run-1", "0" * 64, "rhai", "test")
 
 
 @pytest.fixture

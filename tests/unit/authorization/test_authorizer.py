@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trex.authorization import Action, Authorizer, Decision, Entity, IpAddress, Policy, Run, directory, file
+from trex.authorization import Action, Authorizer, Decision, Entity, IpAddress, Policy, RunRecord, directory, file
 from trex.authorization.authorizer import MAX_QUESTION, MAX_REMEMBERED, Question
 from trex.authorization.vocabulary import ACTIONS, ENTITY_TYPES, action
 
 OPEN, READ, WRITE = (action("file_system", verb) for verb in ("open", "read", "write"))
 GET = action("network", "GET")
 ALICE = Entity("User", "alice")
-RUN = Run("run-1", "0" * 64, "rhai", "test")
+RUN = RunRecord("run-1", "0" * 64, "rhai", "test")
 ANY = "permit (principal, action, resource);"
 
 

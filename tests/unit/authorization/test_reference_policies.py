@@ -16,14 +16,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from trex.authorization import Action, Authorizer, Entity, Policy, Run, directory, file
+from trex.authorization import Action, Authorizer, Entity, Policy, RunRecord, directory, file
 from trex.authorization.entities import entities_in, plain
 from trex.authorization.vocabulary import ACTIONS, ENTITY_TYPES
 from trex.errors import PolicyInvalid
 
 REX = cedarpy.Schema.from_str((Path(__file__).parent / "rex.cedarschema").read_text())
 ALICE = Entity("User", "alice")
-RUN = Run("r", "s", "rhai", "test")
+RUN = RunRecord("r", "s", "rhai", "test")
 
 
 def execution(arguments: dict[str, str], names: tuple[str, ...] = (), username: str = "root", **more):

@@ -112,7 +112,7 @@ def test_the_engine_decides_the_deepest_text_that_is_passed_on():
         import sys
         from trex.authorization import *
         policy = Policy.load(sys.stdin.read())
-        decision = Authorizer(policy, Entity("User", "a"), Run("", "", "", "")).decide(
+        decision = Authorizer(policy, Entity("User", "a"), RunRecord("", "", "", "")).decide(
             Action("file_system", "open"), file("/x"))
         print(decision.reason, *decision.errors)"""
     done = subprocess.run([sys.executable, "-c", program], input=text, text=True, capture_output=True)
