@@ -81,6 +81,8 @@ class ParseError(Exception):
         self.message = message
         self.position = position
         self.lex = lex
+        # Names that an undefined variable may have meant.
+        self.known: list[str] = []
 
     def __str__(self) -> str:
         return self.message + describe(self.position)

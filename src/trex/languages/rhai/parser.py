@@ -93,10 +93,12 @@ class Options(Struct, frozen=True):
 
     strict:   an undefined variable or namespace is a parse error.
     disabled: words and symbols that are switched off.
+    namespaces: those that the host offers without an import.
     """
 
     strict: bool = False
     disabled: frozenset[str] = frozenset()
+    namespaces: frozenset[str] = frozenset()
 
 
 class Parser:
@@ -106,6 +108,7 @@ class Parser:
         """`outer`: the caller's variables, with whether each is constant."""
         self.limits = limits
         self.strict = options.strict
+        self.namespaces = options.namespaces
         tokens: Tokens = tokenize(text, options.disabled, limits.max_string_size)
         self.kinds = tokens.kinds
         self.values = tokens.values
@@ -379,7 +382,9 @@ class Parser:
         return root
 
     def undefined(self, name: str, position: int) -> NoReturn:
-        self.fail("VariableUndefined", f"Undefined variable: {name}", position)
+        error = ParseError("VariableUndefined", f"Undefined variable: {name}", position)
+        error.known = [*self.scope.visible, *self.function_names]
+        raise error
 
     def operand_statement(self, kind: str, level: int) -> Any:
         if kind == "{":
@@ -418,7 +423,13 @@ class Parser:
             path.append(name)
             position = self.positions[self.i]
             name = self.variable_name()
-        if path and self.strict and path[0] != "global" and not self.scope.knows_module(path[0]):
+        if (
+            path
+            and self.strict
+            and path[0] != "global"
+            and path[0] not in self.namespaces
+            and not self.scope.knows_module(path[0])
+        ):
             self.fail("ModuleUndefined", f"Undefined module: {path[0]}", path_position)
         kind = self.kinds[self.i]
         in_scope = kind == "!"

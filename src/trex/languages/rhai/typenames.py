@@ -38,7 +38,7 @@ def type_name(value: Any) -> str:
         return "range=" if value.inclusive else "range"
     if kind is Object or kind is Constant:
         return str(value.type)
-    return str(kind.type_name)
+    return str(value.type_name)
 
 
 def internal_type_name(value: Any) -> str:

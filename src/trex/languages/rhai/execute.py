@@ -1,0 +1,118 @@
+"""Running the script of a run: from the broker's request to the last message.
+
+Owns:  the order: bind the interface, compile, run; how each kind of ending is reported.
+Never: catches what is not the script's: memory, protocol and our own faults go to the worker.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trex.languages.host import Host
+from trex.languages.rhai import advice
+from trex.languages.rhai.bindings import Bindings, Handle, NotPlain, from_host, to_plain
+from trex.languages.rhai.errors import UNCATCHABLE, Exit, ParseError, RhaiError, Thrown
+from trex.languages.rhai.parser import Options
+from trex.languages.rhai.positions import NOWHERE, column_of, line_of
+from trex.languages.rhai.semantics import exceptions
+from trex.languages.rhai.semantics.pointers import parse_failure
+from trex.languages.rhai.semantics.text import text
+from trex.languages.rhai.session import Session, milliseconds
+from trex.languages.rhai.values import Cell, Constant, Map
+from trex.languages.words import DISABLED
+from trex.protocol.messages import Failed, Finished, Start
+
+
+def execute(start: Start, host: Host) -> Finished | Failed:
+    """Compile and run a script; `host` performs its operations."""
+    timings: dict[str, float] = {}
+    began = milliseconds()
+    namespaces = frozenset(module.name for module in start.interface.modules)
+    session = Session(start.limits, Options(True, frozenset(DISABLED), namespaces), host, start.modules)
+    Bindings(start.interface, host).bind()
+    timings["bind"] = milliseconds() - began
+    try:
+        began = milliseconds()
+        outer = dict.fromkeys(start.arguments, False)
+        if start.check:
+            session.parse(start.script, outer)
+            for source in start.modules.values():
+                session.parse(source)
+            return Finished("", None, True, timings)
+        compiled = session.compile(start.script, outer)
+        timings["compile"] = milliseconds() - began
+        began = milliseconds()
+        try:
+            value = compiled.main({name: Cell(from_host(given)) for name, given in start.arguments.items()})
+        except Exit as ended:
+            value = ended.value
+        finally:
+            timings["run"] = milliseconds() - began
+        return finished(value, timings)
+    except ParseError as error:
+        failure = parse_failure(error)
+        return failed(failure, start, timings)
+    except (RhaiError, IndexError) as error:
+        return failed(exceptions.understand(error), start, timings)
+    finally:
+        Handle.release = None
+
+
+def finished(value: Any, timings: dict[str, float]) -> Finished:
+    """The message of a script that ended normally."""
+    try:
+        return Finished(text(value), to_plain(value), True, timings)
+    except NotPlain:
+        return Finished(text(value), None, False, timings)
+
+
+def failed(error: RhaiError, start: Start, timings: dict[str, float]) -> Failed:
+    """The message of a script that ended in an error."""
+    position = error.position or NOWHERE
+    chain = ["ErrorInModule" if label.startswith("in module") else "ErrorInFunctionCall" for _, label, _ in error.calls or ()]
+    parse = error.parse
+    if parse is not None:
+        position = parse.position
+    stage = "run"
+    if error.kind == "ErrorParsing" and not error.calls:
+        stage = "parse"
+    elif error.kind in UNCATCHABLE:
+        stage = "limit"
+    return Failed(
+        stage,  # type: ignore[arg-type]  # one of the three above
+        error.kind,
+        [*reversed(chain), error.kind],
+        outcome_text(error),
+        line_of(position),
+        column_of(position),
+        denial_of(error),
+        advice.excerpt(start.script, position, error, start.interface),
+        timings,
+    )
+
+
+def outcome_text(error: RhaiError) -> str:
+    """The text of an error for the outcome: maps thrown by operations read as a sentence."""
+    value = error.value if type(error) is Thrown else None
+    if type(value) is Map and not error.calls:
+        source = value.v.get("source")
+        kind = value.v.get("kind")
+        message = value.v.get("message")
+        shown = f"{text(source) if source is not None else 'Unknown'}"
+        shown += f": {text(kind) if type(kind) is Constant else 'Unknown'}"
+        shown += f": {text(message) if message is not None else 'no message'}"
+        return shown + exceptions.describe(error.position or NOWHERE)
+    return exceptions.full_text(error)
+
+
+def denial_of(error: RhaiError) -> int | None:
+    """The denial behind an error: its own, or that of the caught map that was thrown again."""
+    if error.denial is not None:
+        return error.denial
+    if type(error) is Thrown and type(error.value) is Map:
+        kind = error.value.v.get("kind")
+        if type(kind) is Constant:
+            return kind.denial
+    return None
+
+
