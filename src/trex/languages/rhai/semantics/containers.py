@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from trex.languages.rhai.semantics.sizes import check_array, check_map, weigh
+from trex.languages.rhai.semantics.sizes import check_array, check_map, utf8_size, weigh
 from trex.languages.rhai.values import NESTED, SHARED, Array, Blob, Map
 
 CONTAINERS = frozenset({Array, Map, Blob})
@@ -38,7 +38,7 @@ def copy(value: Any) -> Any:
     if kind is Blob:
         return Blob(value.v[:])
     nested = value.state & NESTED
-    if nested and (value.extra_array or value.extra_map):
+    if nested:
         for item in value.v if kind is Array else value.v.values():
             if type(item) in CONTAINERS:
                 item.state |= SHARED
@@ -52,6 +52,12 @@ def array_of(items: list[Any]) -> Array:
     array = Array(items)
     recount(array)
     return array
+
+
+def strings_of(items: list[str]) -> Array:
+    """A new array that owns these strings: counted, checked against the limits."""
+    array = Array(items, NESTED, 0, 0, utf8_size("".join(items)))
+    return check_array(array)
 
 
 def map_of(entries: dict[str, Any]) -> Map:
