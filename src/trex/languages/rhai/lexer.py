@@ -35,7 +35,7 @@ from trex.languages.rhai.values import char
 from trex.values import INT_MAX, INT_MIN
 
 _SYMBOL = "|".join(
-    re.escape(symbol) for symbol in sorted(SYMBOLS | set(FOREIGN_SYMBOLS) - {"!in"}, key=len, reverse=True)
+    re.escape(symbol) for symbol in sorted((SYMBOLS | set(FOREIGN_SYMBOLS)) - {"!in"}, key=len, reverse=True)
 )
 # Comments and strings come before symbols; the groups are told apart by `lastindex`.
 _TOKEN = re.compile(

@@ -530,8 +530,6 @@ class Parser:
         position = self.positions[self.i]
         name = self.values[self.i]
         if kind == RESERVED and name not in METHOD_WORDS:
-            if name in CALLABLE_WORDS and self.kinds[self.i + 1] == UNIT and name in ("Fn", "eval"):
-                self.improper(name, f"'{name}' should not be called in method style. Try {name}(...);", position)
             noun = "keyword" if name[0].isalpha() else "symbol"
             self.fail("Reserved", f"'{name}' is a reserved {noun}")
         if kind != IDENTIFIER and kind != RESERVED:
@@ -560,9 +558,8 @@ class Parser:
     def check_index(self, receiver: str, index: Any) -> None:
         """A literal index into a literal must be of a type that can work."""
         what = _index_kind(index)
-        if not what or (receiver == "map") == (what == "a string") or (receiver != "map" and what == "a number"):
-            if not (receiver == "map" and what == "a number"):
-                return
+        if what is None or what == ("a string" if receiver == "map" else "a number"):
+            return
         if receiver == "map":
             text = f"Object map expects string index, not {what}"
         elif what == "a string":
@@ -825,7 +822,7 @@ class Parser:
             self.assigns_this = True
         elif kind is Qualified:
             pass
-        elif _is_constant(target):
+        elif is_constant(target):
             self.fail("AssignmentToConstant", "Cannot assign to a constant value", start_of(target))
         elif kind is Logical and operator is None:
             self.improper("=", "Possibly a typo of '=='?", position)
@@ -1257,14 +1254,15 @@ def _index_kind(node: Any) -> str | None:
     return None
 
 
-def _is_constant(node: Any) -> bool:
+def is_constant(node: Any) -> bool:
+    """Whether an expression is made of literals alone."""
     kind = type(node)
     if kind is Literal:
         return True
     if kind is ArrayLiteral:
-        return all(_is_constant(item) for item in node.items)
+        return all(is_constant(item) for item in node.items)
     if kind is MapLiteral:
-        return all(_is_constant(value) for _, value in node.entries)
+        return all(is_constant(value) for _, value in node.entries)
     return False
 
 

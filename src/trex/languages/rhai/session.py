@@ -17,6 +17,7 @@ from trex.languages.rhai.compiler.code import HELPERS, Compiled, load
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.program import Lowering, lower_closures
 from trex.languages.rhai.errors import ParseError, RhaiError, Thrown
+from trex.languages.rhai.library import packages
 from trex.languages.rhai.parser import Options, parse, parse_expression
 from trex.languages.rhai.positions import NOWHERE
 from trex.languages.rhai.semantics import exceptions, sizes
@@ -201,7 +202,9 @@ class Session:
 
     # --- eval and calls in the caller's scope ---
 
-    def evaluate_text(self, source: Any, cells: dict[str, Cell], late: dict[str, Cell], level: int) -> Any:
+    def evaluate_text(
+        self, source: Any, cells: dict[str, Cell], constants: frozenset[str], late: dict[str, Cell], level: int
+    ) -> Any:
         """`eval(text)`: it sees, changes and adds variables of the place where it stands."""
         if type(source) is not str:
             raise errors.function_not_found("eval", source)
@@ -209,9 +212,10 @@ class Session:
         try:
             if level > RUN.call_levels:
                 raise errors.stack_overflow()
-            program = self.compile(source.strip(), dict.fromkeys(scope, False), keeps_scope=True, added=True)
-            if program.program.functions:
-                position = program.program.functions[0].position
+            program = self.compile(source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True)
+            defined = [*program.program.functions, *program.program.closures]
+            if defined:
+                position = defined[0].position
                 raise ParseError(
                     "WrongFnDefinition",
                     "Function definitions must be at global level and cannot be inside a block or another function",
@@ -339,3 +343,6 @@ class Session:
 def milliseconds() -> float:
     """The monotonic clock, in milliseconds."""
     return time.perf_counter() * 1e3
+
+
+__all__ = ["Module", "Session", "milliseconds", "packages"]

@@ -256,7 +256,9 @@ class Calls(Expressions):
     def evaluate(self, node: Call) -> Value:
         value = self.lower(node.arguments[0])
         cells = self.visible_cells(node.visible)
-        made = b.call("evaluate_text", [value.node, cells, b.load("late"), self.level_below], node.position)
+        constants = frozenset(name for name, variable in node.visible.items() if variable.constant)
+        fixed = b.load(self.link.thing("constants", constants))
+        made = b.call("evaluate_text", [value.node, cells, fixed, b.load("late"), self.level_below], node.position)
         return self.held(Value(made, owned=False))
 
     def visible_cells(self, visible: dict[str, Variable]) -> Any:

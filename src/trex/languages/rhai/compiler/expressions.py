@@ -17,6 +17,7 @@ from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.inference import kind_of
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.compiler.link import Link
+from trex.languages.rhai.parser import is_constant
 from trex.languages.rhai.semantics.sizes import UNLIMITED
 from trex.languages.rhai.syntax import (
     ArrayLiteral,
@@ -144,7 +145,8 @@ class Expressions(Arithmetic):
         items = b.list_([self.stored(value) for value in values])
         helper = "Array"
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
-            helper = "array_of"
+            # What is all literals was measured when it was written.
+            helper = "array_made" if is_constant(node) else "array_of"
         return Value(b.call(helper, [items], node.position), k.K_ARRAY)
 
     def map(self, node: MapLiteral) -> Value:
@@ -152,7 +154,7 @@ class Expressions(Arithmetic):
         entries = b.dict_([b.const(key) for key, _ in node.entries], [self.stored(value) for value in values])
         helper = "Map"
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
-            helper = "map_of"
+            helper = "map_made" if is_constant(node) else "map_of"
         return Value(b.call(helper, [entries], node.position), k.K_MAP)
 
     def closure(self, node: Closure) -> Value:

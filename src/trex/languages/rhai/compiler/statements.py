@@ -257,6 +257,7 @@ class Statements(Chains):
             self.assign_cell(b.load("this"), node)
         elif kind is Qualified:
             self.emit(b.expression(self.lower(node.value).node))
+            self.emit(b.expression(self.lower(target).node))
             self.emit(b.expression(b.call("refuse_constant", [b.const(target.name)], target.position)))
         else:
             self.store_into(target, node.operator, node.value, node.position)

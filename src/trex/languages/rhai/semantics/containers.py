@@ -67,8 +67,31 @@ def map_of(entries: dict[str, Any]) -> Map:
     return made
 
 
+def array_made(items: list[Any]) -> Array:
+    """A new array that owns `items`, counted but not checked."""
+    array = Array(items)
+    count(array)
+    return array
+
+
+def map_made(entries: dict[str, Any]) -> Map:
+    """A new map that owns `entries`, counted but not checked."""
+    made = Map(entries)
+    count(made)
+    return made
+
+
 def recount(container: Array | Map) -> None:
     """Make the counts exact after `v` was changed wholesale, and check the limits. O(n)."""
+    count(container)
+    if type(container) is Array:
+        check_array(container)
+    else:
+        check_map(container)  # type: ignore[arg-type]
+
+
+def count(container: Array | Map) -> None:
+    """Make the counts exact. O(n)."""
     arrays = maps = strings = 0
     weighty = False
     values: Iterable[Any] = container.v if type(container) is Array else container.v.values()  # type: ignore[union-attr]
@@ -81,11 +104,8 @@ def recount(container: Array | Map) -> None:
             strings += s
     container.extra_array, container.extra_map, container.extra_string = arrays, maps, strings
     container.state = container.state & SHARED | weighty
-    if type(container) is Array:
-        check_array(container)
-    else:
-        container.order = None  # type: ignore[union-attr]
-        check_map(container)  # type: ignore[arg-type]
+    if type(container) is Map:
+        container.order = None
 
 
 def gain(container: Array | Map, value: Any) -> None:

@@ -167,6 +167,10 @@ def method_at(
 
     def call(container: Any, kind: str, key: Any) -> Any:
         part = _read(container, kind, key)
+        if type(container) in (int, str):
+            # A bit or a character is no place of its own.
+            result[0] = method_reference(part, name, arguments, depth)[1]
+            return container
         before = weigh(part)
         owned = own(part)
         new, result[0] = method_reference(owned, name, arguments, depth)
