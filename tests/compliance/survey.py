@@ -1,6 +1,6 @@
 """Which differences between the engines there are, each once, with its shortest program.
 
-    cd tests && TREX_ORACLE=... python -m compliance.survey [examples per strategy] [strategy or "recorded" ...]
+    cd tests && TREX_ORACLE=... python -m compliance.survey [examples per strategy] [strategy or recorded or recorded/topic ...]
 
 Owns:      grouping differences by what they look like.
 Relies on: `generate` for programs, the recorded answers, both engines.
@@ -82,8 +82,8 @@ def main(arguments: list[str]) -> None:
     with engines.ours() as ours:
         for name in chosen:
             survey = Survey()
-            if name == "recorded":
-                _recorded(survey, ours)
+            if name.startswith("recorded"):
+                _recorded(survey, ours, name.partition("/")[2] or "*")
             elif reference is None:
                 raise SystemExit("TREX_ORACLE must name the binary of the oracle")
             else:
@@ -94,11 +94,13 @@ def main(arguments: list[str]) -> None:
         reference.close()
 
 
-def _recorded(survey: Survey, ours: engines.Engine) -> None:
-    for path in sorted(Path(RECORDED).glob("*.jsonl")):
+def _recorded(survey: Survey, ours: engines.Engine, topic: str) -> None:
+    for path in sorted(Path(RECORDED).glob(f"{topic}.jsonl")):
+        tried, different = survey.tried, survey.different
         for record in map(json.loads, path.read_text("utf-8").splitlines()):
             expected = [read(record[name]) for name in ("answer", "unoptimised") if name in record]
             survey.add(record["request"], expected, compare.normalise(ours.ask(record["request"])))
+        print(f"{survey.different - different:5} of {survey.tried - tried:5} different in {path.stem}")
 
 
 def _generated(survey: Survey, name: str, examples: int, ours: engines.Engine, reference: engines.Engine) -> None:

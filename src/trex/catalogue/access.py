@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from trex.errors import AccessDenied
 
 
+_NOTHING: Mapping[str, Any] = {}
+
+
 class Permit:
     """The policy permits this action on this resource, and the audit has it as `record`."""
 
@@ -70,8 +73,15 @@ class Gate(Protocol):
     def report(self) -> Report:
         """Where metrics and alarms go."""
 
-    def permit(self, action: Action, resource: Entity, context: Mapping[str, Any] | None = None) -> Permit:
-        """The permit, or `AccessDenied`."""
+    def permit(
+        self, action: Action, resource: Entity, context: Mapping[str, Any] = _NOTHING, named: str = ""
+    ) -> Permit:
+        """The permit, or `AccessDenied`.
 
-    def ask(self, action: Action, resource: Entity, context: Mapping[str, Any] | None = None) -> Permit | AccessDenied:
+        named: the path as the script wrote it, where what is judged now is what it led to.
+        """
+
+    def ask(
+        self, action: Action, resource: Entity, context: Mapping[str, Any] = _NOTHING, named: str = ""
+    ) -> Permit | AccessDenied:
         """The permit, or the denial as a value: where another way may be permitted instead."""

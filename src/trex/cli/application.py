@@ -8,7 +8,7 @@ Never:     imports a command's needs for another's sake.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "check",
     "functions": "functions",
     "eval": "evaluate",
+    "audit": "audit",
     "doctor": "doctor",
 }
 
@@ -80,14 +81,15 @@ class Once(click.Option):
     """An option that may be given once: a second value is an error, not a silent replacement."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "multiple": True})
+        super().__init__(*args, **{**kwargs, "multiple": True, "callback": _only})
 
-    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
-        """The one value, or none."""
-        values = super().type_cast_value(ctx, value)
-        if values and len(values) > 1:
-            raise click.BadOptionUsage(self.name or "", f"{self.opts[-1]} is given {len(values)} times", ctx)
-        return values[0] if values else None
+
+def _only(ctx: click.Context, option: click.Parameter, values: Any) -> Any:
+    """The one value, or none."""
+    if values and len(values) > 1:
+        name = next(flag for flag in option.opts if flag.startswith("--"))
+        raise click.BadOptionUsage(name, f"{name} is given {len(values)} times", ctx)
+    return values[0] if values else None
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only in new versions of click
@@ -128,20 +130,10 @@ def _format_examples(formatter: click.HelpFormatter, examples: Sequence[str]) ->
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
 
-def help_texts(width: int) -> Iterator[tuple[str, str]]:
-    """The help of the program and of every command, for the reference page."""
-    commands: Mapping[str, click.Command] = {name: _command(name) for name in COMMANDS}
-    context = click.Context(trex, info_name="trex", terminal_width=width, max_content_width=width)
-    yield "trex", trex.get_help(context)
-    for name, command in commands.items():
-        inner = click.Context(command, parent=context, info_name=name, terminal_width=width, max_content_width=width)
-        yield f"trex {name}", command.get_help(inner)
-
-
-def _command(name: str) -> click.Command:
-    command = trex.get_command(click.Context(trex), name)
-    assert command is not None
-    return command
+def commands() -> Iterator[tuple[str, Command]]:
+    """Every command, loaded."""
+    for name, module in COMMANDS.items():
+        yield name, importlib.import_module(f"trex.cli.{module}").command
 
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

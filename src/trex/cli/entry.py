@@ -27,6 +27,10 @@ def main() -> None:
         _end("trex: standard output was closed", 6)
     except OSError as error:
         _end(f"trex: {error.strerror or error}", 6)
+    except Exception as error:  # noqa: BLE001  # the outermost frame: a bug of ours gets one sentence too
+        from trex.runner.outcome import fault
+
+        _end(f"trex: {fault(error)}", 6)
 
 
 def occupy_closed_descriptors() -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trex.authorization.entities import Action, Entity
 from trex.authorization.entities import directory as directory_entity
 from trex.authorization.entities import file as file_entity
 from trex.authorization.vocabulary import action
@@ -171,11 +170,11 @@ def followed(path: Path, permit: Permit, gate: Gate) -> Directory:
         # link to a hidden place would tell whether anything is there.
         leads_to = files.resolve_text(path)
         if leads_to.text != path.text:
-            gate.permit(OPEN, directory_entity(leads_to.text))
+            gate.permit(OPEN, directory_entity(leads_to.text), named=path.text)
         raise
     real = files.real_path(descriptor)
     if real.text != path.text:
-        gate.permit(OPEN, directory_entity(real.text))
+        gate.permit(OPEN, directory_entity(real.text), named=path.text)
     return Directory(descriptor, real)
 
 
@@ -214,27 +213,3 @@ def check_regular(status: os.stat_result, path: Path, writing: bool) -> None:
     if kind == files.DIRECTORY and writing:
         raise IsADirectoryError(21, "")
     raise failures.not_a_file()
-
-
-__all__ = [
-    "CREATE",
-    "DELETE",
-    "ENTRY_TYPE",
-    "OPEN",
-    "READ",
-    "STAT",
-    "WRITE",
-    "Action",
-    "Directory",
-    "Entity",
-    "Entry",
-    "File",
-    "check_regular",
-    "directory_entity",
-    "entry_type",
-    "file_entity",
-    "find_name",
-    "follow_directory",
-    "followed",
-    "strict_directory",
-]

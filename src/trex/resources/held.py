@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Struct
 
+from trex.authorization.entities import directory as directory_entity
+from trex.authorization.entities import file as file_entity
 from trex.catalogue.declare import CATALOGUE, Need, Resource
 from trex.errors import AccessDenied
 from trex.host import files, paths
@@ -34,9 +36,7 @@ from trex.resources.file_system import (
     Entry,
     File,
     check_regular,
-    directory_entity,
     entry_type,
-    file_entity,
     find_name,
     followed,
     strict_directory,
@@ -212,13 +212,13 @@ def _led_to(gate: Gate, directory: Directory, path: Path, options: OpenFileOptio
         # As in `followed`: what cannot be reached must be permitted before that is said.
         leads_to = files.resolve_text(path)
         if leads_to.text != path.text:
-            gate.permit(OPEN, file_entity(leads_to.text))
+            gate.permit(OPEN, file_entity(leads_to.text), named=path.text)
         raise failures.from_os(error, "RustixError") from error
     if where.path.text != path.text:
         entity = file_entity(where.path.text)
-        gate.permit(OPEN, entity)
+        gate.permit(OPEN, entity, named=path.text)
         if where.found is None and options.create:
-            gate.permit(CREATE, entity)
+            gate.permit(CREATE, entity, named=path.text)
     return where
 
 

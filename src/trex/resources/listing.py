@@ -11,7 +11,8 @@ import os
 from typing import TYPE_CHECKING
 
 from trex.host import files
-from trex.resources.file_system import ENTRY_TYPE, Directory, Entry, entry_type
+from trex.resources.file_system import Directory, Entry, entry_type
+from trex.resources.shapes import ENTRY_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

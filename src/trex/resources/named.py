@@ -15,9 +15,11 @@ import os
 from errno import EEXIST, ENOENT
 from typing import TYPE_CHECKING, Annotated, Any
 
+from trex.authorization.entities import directory as directory_entity
+from trex.authorization.entities import file as file_entity
 from trex.catalogue.declare import Need, Resource
 from trex.errors import AccessDenied
-from trex.host import changes, files, paths
+from trex.host import files, paths
 from trex.host.paths import Path, PathRefused, encode
 from trex.resources import content, failures, removal
 from trex.resources.content import ReadableContent
@@ -29,8 +31,6 @@ from trex.resources.file_system import (
     WRITE,
     Directory,
     check_regular,
-    directory_entity,
-    file_entity,
     find_name,
     follow_directory,
     followed,
@@ -363,7 +363,7 @@ class ThingToRemove(PathArgument):
         real = files.real_path(descriptor)
         entity = directory_entity(real.text)
         if real.text != argument.text:
-            gate.permit(OPEN, entity)
+            gate.permit(OPEN, entity, named=argument.text)
         gate.permit(DELETE, entity)
         return removal.DirectoryRemoval(Directory(descriptor, real), gate)
 
@@ -374,15 +374,3 @@ FileTouched = Annotated[TouchedFile, FileToTouch()]
 ListedDirectory = Annotated[Listing, DirectoryToList()]
 DirectoryMade = Annotated[NewDirectory, DirectoryToMake()]
 Removed = Annotated[removal.Removal, ThingToRemove()]
-
-__all__ = [
-    "DirectoryMade",
-    "FileTouched",
-    "ListedDirectory",
-    "ReadableFile",
-    "Removed",
-    "WrittenFile",
-    "changes",
-    "deepest",
-    "parse",
-]

@@ -12,10 +12,12 @@ import os
 from errno import EBUSY, ENOENT, ENOTEMPTY, EXDEV
 from typing import TYPE_CHECKING
 
+from trex.authorization.entities import directory as directory_entity
+from trex.authorization.entities import file as file_entity
 from trex.host import changes, files, trees
 from trex.host.paths import encode
 from trex.resources import failures
-from trex.resources.file_system import DELETE, Directory, directory_entity, file_entity
+from trex.resources.file_system import DELETE, Directory
 
 if TYPE_CHECKING:
     from trex.catalogue.access import Gate

@@ -165,6 +165,13 @@ class Isolation(Struct, frozen=True):
     layers: dict[str, str]
 
 
+class AuditLog(Struct, frozen=True):
+    """Where the audit log is, and the hash of the run's last line in it, to be kept elsewhere."""
+
+    file: str
+    head: str | UnsetType = UNSET
+
+
 class Run(Struct, frozen=True):
     """What ran; fields that an early failure left unknown are absent."""
 
@@ -178,7 +185,7 @@ class Run(Struct, frozen=True):
     modules: list[Text] | UnsetType = UNSET
     principal: str | UnsetType = UNSET
     isolation: Isolation | UnsetType = UNSET
-    audit: str | UnsetType = UNSET
+    audit: AuditLog | UnsetType = UNSET
     timings: dict[str, float] | UnsetType = UNSET
 
 
@@ -208,9 +215,23 @@ class Outcome(Struct, frozen=True, kw_only=True):
     decisions: Decisions
 
     @property
+    def code(self) -> str:
+        """`finished`, or the code of the error."""
+        return "finished" if self.error is UNSET else self.error.code
+
+    @property
     def exit_code(self) -> int:
         """The exit status of a process that ends with this outcome."""
         return SUCCESS if self.error is UNSET else ENDINGS[self.error.code].exit_code
+
+
+def fault(error: BaseException) -> str:
+    """What may be told of a bug of ours: its kind and place, never its text, which may hold a script's data."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace is not None else ""
+    return f"internal error: {type(error).__name__}{place}"
 
 
 def cut(text: str, limit: int, mark: str = "...") -> str:

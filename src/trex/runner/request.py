@@ -111,7 +111,8 @@ def read_source(source: Source, what: str, cap: int, limit: str, deadline: float
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputUnreadable(
-            f"the {what} is not UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}, line {line}",
+            f"the {_thing(what)} is not UTF-8 text: byte 0x{content[error.start]:02x}"
+            f" at offset {error.start}, line {line}",
             source.name,
         ) from None
 
@@ -184,7 +185,11 @@ def _wait_for_input(descriptor: int, what: str, deadline: float) -> None:
 
 
 def _too_large(what: str, cap: int, limit: str) -> str:
-    return f"the {what} is larger than {cap} bytes, which is what {limit} allows"
+    return f"the {_thing(what)} is larger than {cap} bytes, which is what {limit} allows"
+
+
+def _thing(what: str) -> str:
+    return "arguments file" if what == "arguments" else what
 
 
 def reason(error: OSError) -> str:

@@ -92,9 +92,7 @@ class WorkerProcess:
         None if it did not end in time, or if nobody knows.
         """
         if not self._has_ended:
-            poll = select.poll()
-            poll.register(self.pidfd, select.POLLIN)
-            if not poll.poll(timeout * 1000):
+            if not _has_ended(self.pidfd, timeout):
                 return None
             self._status = self._reap()
             self._has_ended = True
@@ -205,8 +203,9 @@ class Template:
     def close(self) -> None:
         """End the template and the workers that it started."""
         if self.pidfd >= 0:
-            self._control.close()
-            _kill(self.pidfd)
+            self._control.close()  # at this the template ends its workers, and itself
+            if not _has_ended(self.pidfd, _SECONDS_TO_DIE):
+                _kill(self.pidfd)
             _reap_child(self.pidfd)
             os.close(self.pidfd)
             self.pidfd = -1
@@ -277,6 +276,12 @@ def _spawn(socket: _socket.socket, role: str, language: str, directory: str | No
         setsigmask=(),
         setsigdef=[number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)],
     )
+
+
+def _has_ended(pidfd: int, timeout: float) -> bool:
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(timeout * 1000))
 
 
 def _kill(pidfd: int) -> None:

@@ -49,7 +49,9 @@ def serve(parent: int, language: ModuleType) -> NoReturn:
     # Workers share its pages as long as nobody writes to them; the collector would.
     gc.collect()
     gc.freeze()
-    _Template(_socket.socket(fileno=SOCKET), language).run()
+    template = _Template(_socket.socket(fileno=SOCKET), language)
+    template.run()
+    template.end_workers()
     os._exit(ENDED)
 
 
@@ -121,3 +123,11 @@ class _Template:
         self.poll.unregister(pipe)
         os.close(pipe)
         os.waitpid(self.ended.pop(pipe), 0)
+
+    def end_workers(self) -> None:
+        """The front end is gone, or done: leave no dead child for the system's first process to bury."""
+        for pidfd, (pid, _) in self.running.items():
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        for pid in self.ended.values():
+            os.waitpid(pid, 0)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from trex.catalogue.declare import CATALOGUE
 from trex.catalogue.types import Alias, Takes
-from trex.resources.file_system import Directory, Entry
+from trex.resources.file_system import Entry
 from trex.resources.named import (
     DirectoryMade,
     FileTouched,
@@ -20,8 +20,6 @@ from trex.resources.named import (
     Removed,
     WrittenFile,
 )
-
-__all__ = ["Directory"]
 
 
 @CATALOGUE.flag_set("cat", "CatFlag")

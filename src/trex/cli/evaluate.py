@@ -1,0 +1,152 @@
+"""`trex eval`: the language alone, without host, policy or operations.
+
+Owns:      the two ways to use it: one script for a person, one JSON object a line for a machine.
+Relies on: locked workers from a template, one for each program; the next is made while one runs.
+Never:     lets a program end the command, or reach anything: what it could call is empty.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from trex.cli.application import Command, limit_options
+from trex.cli.run import isolation_option
+
+if TYPE_CHECKING:
+    from trex.limits import Limits
+    from trex.runner.workers import Template, WorkerProcess
+
+# One line of input; what a program may allocate has its own limit.
+MAX_LINE = 16 * 1024 * 1024
+
+
+def _evaluate(**options: Any) -> None:
+    from trex.cli.limit_flags import limits_from
+    from trex.errors import TrexError
+    from trex.runner import report
+
+    if options["json_lines"] == (options["script"] is not None):
+        raise click.UsageError("give a script (- for standard input), or --json-lines")
+    limits, isolation = limits_from(options), options["isolation"] or "strict"
+    try:
+        status = _serve(limits, isolation) if options["json_lines"] else _one(options["script"], limits, isolation)
+    except TrexError as error:
+        from trex.runner.outcome import ENDINGS, INTERNAL
+
+        report.complain(str(error))
+        ending = ENDINGS.get(error.code)
+        status = ending.exit_code if ending else INTERNAL
+    raise SystemExit(status)
+
+
+# --- for a person ---
+
+
+def _one(path: str, limits: Limits, isolation: str) -> int:
+    """Evaluate one file and print its value, what it printed before that, or its error."""
+    from trex.interface import Interface
+    from trex.protocol.messages import Failed, Finished, Log, Start
+    from trex.runner import workers
+    from trex.runner.outcome import INTERNAL, LIMIT, SCRIPT_ERROR, SUCCESS
+    from trex.runner.report import visible
+    from trex.runner.request import Source, read_source
+
+    deadline = time.monotonic() + limits.max_time
+    text = read_source(Source(path), "script", limits.max_script, "max_script", deadline)
+    shown = visible if sys.stdout.isatty() else str
+    with workers.start(limits, isolation) as worker:
+        worker.ready  # noqa: B018  # waits for the proof of the lock, or raises
+        worker.channel.send(Start(text, {}, Interface(), limits))
+        while True:
+            message = worker.channel.receive(deadline)
+            if isinstance(message, Log):
+                click.echo(shown(message.message))
+            elif isinstance(message, Finished):
+                if message.text:
+                    click.echo(shown(message.text))
+                return SUCCESS
+            elif isinstance(message, Failed):
+                click.echo(f"error: {visible(message.message)}", err=True)
+                if message.excerpt:
+                    click.echo(visible(message.excerpt).rstrip("\n"), err=True)
+                return {"limit": LIMIT, "internal": INTERNAL}.get(message.stage, SCRIPT_ERROR)
+
+
+# --- for a machine ---
+
+
+def _serve(limits: Limits, isolation: str) -> int:
+    """Answer each line of standard input with one line, in order."""
+    from trex.runner.report import write_all
+    from trex.runner.workers import Template
+
+    with Template() as template, open(0, "rb", closefd=False) as requests:
+        worker = template.start(limits, isolation)
+        while line := requests.readline(MAX_LINE + 1):
+            if len(line) > MAX_LINE:
+                _skip_line(requests, line)
+                write_all(1, _failure("ErrorSystem", f"a request may have {MAX_LINE} bytes") + b"\n")
+                continue
+            if not line.strip():
+                continue
+            worker, answer = _answer(template, worker, line.strip(), limits, isolation)
+            write_all(1, answer + b"\n")
+        worker.close()
+    return 0
+
+
+def _answer(
+    template: Template, worker: WorkerProcess, request: bytes, limits: Limits, isolation: str
+) -> tuple[WorkerProcess, bytes]:
+    """The next worker, made while this one runs, and the answer to one request."""
+    from trex.errors import LimitExceeded, ProtocolViolation, WorkerDied
+    from trex.protocol.messages import Evaluate, Evaluated, Failed
+
+    with worker:
+        worker.ready  # noqa: B018  # waits for the proof of the lock, or raises
+        worker.channel.send(Evaluate(request))
+        following = template.start(limits, isolation)
+        try:
+            message = worker.channel.receive(time.monotonic() + limits.max_time)
+        except (LimitExceeded, WorkerDied, ProtocolViolation) as error:
+            return following, _failure("ErrorTerminated", f"Script terminated: {error}")
+    if isinstance(message, Evaluated):
+        return following, message.answer
+    if isinstance(message, Failed):
+        return following, _failure(message.kind, message.message)
+    return following, _failure("ErrorSystem", f"the worker answered with {type(message).__name__}")
+
+
+def _failure(kind: str, text: str) -> bytes:
+    import msgspec
+
+    error = {"kind": kind, "chain": [kind], "message": text, "line": None, "position": None}
+    return msgspec.json.encode({"ok": False, "error": error, "printed": []})
+
+
+def _skip_line(requests: BinaryIO, piece: bytes) -> None:
+    while piece and not piece.endswith(b"\n"):
+        piece = requests.readline(MAX_LINE)
+
+
+command = Command(
+    "eval",
+    callback=_evaluate,
+    help="Evaluate SCRIPT (or - for standard input) as the language alone and print its value.\n\n"
+    "It can call nothing of the host. With --json-lines, answer one JSON object a line instead.",
+    examples=(
+        "echo '[1, 2, 3].map(|x| x * x)' | trex eval -",
+        'echo \'{"script": "40 + 2"}\' | trex eval --json-lines',
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    params=[
+        click.Argument(["script"], required=False, type=click.Path()),
+        click.Option(["--json-lines"], is_flag=True, help="Read requests from standard input, one JSON object a line."),
+        isolation_option(),
+        *limit_options(),
+    ],
+)
