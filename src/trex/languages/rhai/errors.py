@@ -196,7 +196,7 @@ def not_iterable() -> RhaiError:
 def data_race(variable: str | None = None) -> RhaiError:
     """A value was used while a method was changing it."""
     text = f" on variable '{variable}'" if variable else ""
-    return RhaiError("ErrorDataRace", f"Data race detected{text}", {"variable": variable or ""})
+    return RhaiError("ErrorDataRace", f"Data race detected{text}", {"variable": variable or ""}, NOWHERE)
 
 
 def constant_method(name: str) -> RhaiError:

@@ -117,7 +117,7 @@ class _Lexer:
                 self.fail(tokens, "UnexpectedInput", f"Unexpected '{text[at]}'", at)
                 return tokens
             group = m.lastindex
-            start = m.start(group)
+            start = m.start(group) - (group == 4)
             at = m.end()
             position = self.line << 20 | min(start - self.line_start + 1, 0xFFFFF)
             value: Any = None

@@ -451,8 +451,8 @@ class Parser:
             arguments = self.arguments(name, level)
         else:
             self.uses_global = self.uses_global or path[0] == "global"
-            return Qualified(path, name, position)
-        call = Call(name, arguments, position, path, in_scope)
+            return Qualified(path, name, position, path_position)
+        call = Call(name, arguments, position, path, path_position, in_scope)
         if in_scope or name == "eval" or name == "is_def_var":
             call.visible = self.scope.snapshot()
             if name != "is_def_var":
@@ -508,7 +508,7 @@ class Parser:
                     index = self.expression(self.up(inner))
                     if literal and not steps:
                         self.check_index(literal, index)
-                    steps.append(IndexStep(index, elvis, start_of(index)))
+                    steps.append(IndexStep(index, elvis, start_of(index), position))
                     if kinds[self.i] != "]":
                         self.missing("]", "for a matching [ in this index expression")
                     self.i += 1
@@ -1218,7 +1218,7 @@ def _not_boolean(node: Any) -> str | None:
         return "an array"
     if kind is MapLiteral:
         return "an object map"
-    return None
+    return "Fn" if kind is Closure else None
 
 
 def _not_iterable(node: Any) -> str | None:

@@ -207,7 +207,7 @@ class Session:
     ) -> Any:
         """`eval(text)`: it sees, changes and adds variables of the place where it stands."""
         if type(source) is not str:
-            raise errors.function_not_found("eval", source)
+            raise errors.mismatch(type_name(source), "string")
         scope = {**cells, **late}
         try:
             if level > RUN.call_levels:

@@ -105,6 +105,7 @@ class Qualified(Node):
     path: list[str]
     name: str
     position: int
+    path_position: int
 
 
 class This(Node):
@@ -118,6 +119,7 @@ class Call(Node):
     arguments: list[Any]
     position: int
     path: list[str] = []
+    path_position: int = 0
     in_scope: bool = False
     visible: Any = None
 
@@ -145,9 +147,12 @@ class Logical(Node):
 
 
 class IndexStep(Node):
+    """`position` is where the index starts, `bracket` where the step does."""
+
     index: Any
     elvis: bool
     position: int
+    bracket: int
 
 
 class PropertyStep(Node):

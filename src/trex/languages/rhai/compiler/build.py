@@ -63,6 +63,15 @@ def at(node: Any, position: int) -> Any:
     return node
 
 
+def between_positions(node: Any, start: int, position: int) -> Any:
+    """The node, located at a position, with another before it that some of its errors point at."""
+    node.lineno = start >> 20 or 1
+    node.col_offset = start & 0xFFFFF
+    node.end_lineno = position >> 20 or 1
+    node.end_col_offset = position & 0xFFFFF
+    return node
+
+
 _loads: dict[str, ast.Name] = {}
 _stores: dict[str, ast.Name] = {}
 

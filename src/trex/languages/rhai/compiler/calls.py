@@ -18,7 +18,7 @@ from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.expressions import LOWER, Expressions
 from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
-from trex.languages.rhai.library.registry import ANY, Overloads
+from trex.languages.rhai.library.registry import Overloads
 from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Call, Chain, Function, Name, This, Variable
 from trex.languages.rhai.values import Array, Blob, Char, Map, Range
@@ -141,7 +141,7 @@ class Calls(Expressions):
             every = [values[0].node, *rest]
             return Value(b.call("unknown_function", [b.const(name), *every], node.position))
         kind = k.of_call(name, values[0].kind)
-        if changes(overloads):
+        if overloads.changes:
             # By reference to a plain variable; anything else is changed in a copy.
             variable = first.variable if type(first) is Name else None
             if variable is not None and not variable.constant and not variable.captured:
@@ -187,7 +187,7 @@ class Calls(Expressions):
         arguments = [self.stored(value) for value in values]
         path = b.const("::".join(node.path))
         made = b.call("module_call", [path, b.const(node.name), b.tuple_(arguments), self.level], node.position)
-        return Value(made)
+        return Value(b.between_positions(made, node.path_position, node.position))
 
     # --- function pointers ---
 
@@ -274,17 +274,6 @@ class Calls(Expressions):
         cells = self.visible_cells(node.visible)
         made = b.call("call_in_scope", [b.const(node.name), arguments, cells, self.level_below], node.position)
         return self.held(Value(made))
-
-
-def changes(overloads: Overloads) -> bool:
-    """Whether any overload may change its receiver."""
-    return any(effect in ("change", "replace") for effect in overloads.effects.values())
-
-
-def refuses_constants(overloads: Overloads, kind: type) -> bool:
-    """Whether the language refuses this function on a constant of the type."""
-    effect = overloads.effects.get(kind, overloads.effects.get(ANY))
-    return effect in ("change", "replace", "read")
 
 
 _SPECIAL: dict[tuple[str, int], Callable[[Calls, Call], Value | None]] = {

@@ -18,13 +18,16 @@ from typing import Any
 from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.arithmetic import type_is
-from trex.languages.rhai.compiler.calls import READERS, TYPE_OF_BITS, Calls, changes
+from trex.languages.rhai.compiler.calls import READERS, TYPE_OF_BITS, Calls
 from trex.languages.rhai.compiler.expressions import LOWER, WEIGHTLESS, limited
 from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.semantics.places import Steps
 from trex.languages.rhai.syntax import Chain, IndexStep, MethodStep, Name, PropertyStep, This
+
+# Where a step stands: the position of its index or name, and that of its bracket or name.
+Place = tuple[int, int]
 
 CALLABLE_METHODS = frozenset(("call", "curry", "type_of", "is_shared"))
 
@@ -53,12 +56,12 @@ class Path:
     def __init__(self) -> None:
         self.kinds = ""
         self.keys: list[Value] = []
-        self.positions: list[int] = []
+        self.positions: list[Place] = []
 
-    def add(self, kind: str, key: Value, position: int) -> None:
+    def add(self, kind: str, key: Value, at: Place) -> None:
         self.kinds += kind
         self.keys.append(key)
-        self.positions.append(position)
+        self.positions.append(at)
 
     def nodes(self, link: Link) -> list[Any]:
         """The path as arguments of a helper: a `Steps`, and a tuple of the keys."""
@@ -100,6 +103,9 @@ class Chains(Calls):
             nodes.append(node.root)
         values = self.operands(nodes, self.lower)
         start = None if place else values.pop()
+        if any(step.elvis for step in node.steps):
+            # They are evaluated even when the steps are not taken.
+            values = [v if v.simple else self.held(v) for v in values]
         if len(node.steps) > 1:
             # Steps read and emit in turn; what they use must not be evaluated in between. A variable that
             # is no receiver stays as it is.
@@ -146,11 +152,11 @@ class Chains(Calls):
         assert current is not None
         return current
 
-    def key_of(self, step: Any, values: list[Value]) -> tuple[Value, int]:
+    def key_of(self, step: Any, values: list[Value]) -> tuple[Value, Place]:
         if type(step) is IndexStep:
-            return values[0], step.position
+            return values[0], (step.position, step.bracket)
         name = step.name
-        return Value(b.const(name), k.K_STR, simple=True, fixed=True), step.position
+        return Value(b.const(name), k.K_STR, simple=True, fixed=True), (step.position, step.position)
 
     def elvis(
         self, steps: list[Any], at: int, values: list[Value], root: Root | None, path: Path, current: Value | None
@@ -182,19 +188,20 @@ class Chains(Calls):
         current = root.read
         if root.constant is None and not path.kinds:
             return current
-        for kind, key, position in zip(path.kinds, path.keys, path.positions, strict=True):
-            current = self.step(current, kind, key, position)
+        for kind, key, at in zip(path.kinds, path.keys, path.positions, strict=True):
+            current = self.step(current, kind, key, at)
         return current
 
-    def step(self, current: Value, kind: str, key: Value, position: int) -> Value:
+    def step(self, current: Value, kind: str, key: Value, at: Place) -> Value:
         """One index or property read."""
         bits = current.kind.bits
+        position = at[0]
         if kind == "p":
             return self.property(current, key, position)
         index = key
         if bits == k.ARRAY or (bits & k.ARRAY and index.kind.bits & k.INT and self.is_hot()):
             if index.kind.bits & k.INT:
-                return self.element(current, index, position)
+                return self.element(current, index, at)
         elif bits == k.STR and index.kind.bits == k.INT:
             current, index = self.both_simple(current, index)
             self.note(position, current, index)
@@ -204,14 +211,19 @@ class Chains(Calls):
             return Value(self.entry(current.node, index.node), K_ANY, owned=False)
         elif bits & k.MAP and index.kind.bits == k.STR and self.is_hot() and not self.link.strict_properties:
             current, index = self.both_simple(current, index)
-            other = b.call("index", [current.node, index.node], position)
+            other = self.index_helper(current, index, at)
             test = type_is(current.node, "Map")
             return Value(b.choose(test, self.entry(current.node, index.node), other), K_ANY, owned=False)
         current, index = self.both_simple(current, index) if not current.simple else (current, index)
-        return Value(b.call("index", [current.node, index.node], position), K_ANY, owned=False)
+        return Value(self.index_helper(current, index, at), K_ANY, owned=False)
 
-    def element(self, current: Value, index: Value, position: int) -> Value:
+    @staticmethod
+    def index_helper(current: Value, index: Value, at: Place) -> Any:
+        return b.between_positions(b.call("index", [current.node, index.node], at[0]), at[1], at[0])
+
+    def element(self, current: Value, index: Value, at: Place) -> Value:
         """An element of what is or may be an array, by what is or may be an integer."""
+        position = at[0]
         current, index = self.both_simple(current, index)
         self.note(position, current, index)
         inline = b.subscript(b.attribute(current.node, "v"), index.node, position)
@@ -222,7 +234,7 @@ class Chains(Calls):
             tests.append(type_is(index.node, "int"))
         if not tests:
             return Value(inline, K_ANY, owned=False)
-        other = b.call("index", [current.node, index.node], position)
+        other = self.index_helper(current, index, at)
         return Value(b.choose(b.and_(tests), inline, other), K_ANY, owned=False)
 
     def note(self, position: int, container: Value, index: Value) -> None:
@@ -264,7 +276,7 @@ class Chains(Calls):
             return special
         overloads = self.link.overloads(name, len(arguments) + 1)
         simple = not self.link.has_method(name, len(arguments)) and not current.kind.bits & (k.MAP | k.OTHER)
-        if simple and overloads is not None and not changes(overloads):
+        if simple and overloads is not None and not overloads.changes:
             return self.dispatched(name, overloads, current, self.kept(name, arguments), step.position, kind)
         receiver = self.stored(current)
         rest = b.tuple_(self.kept(name, arguments))
@@ -326,7 +338,7 @@ class Chains(Calls):
         if not path.kinds:
             return self.method_on_root(root, step, arguments, overloads)
         values = self.kept(name, arguments)
-        if overloads is not None and not changes(overloads) and not self.link.has_method(name, count):
+        if overloads is not None and not overloads.changes and not self.link.has_method(name, count):
             # Read the receiver; only a map could hold a function of this name that changes it.
             receiver = self.held(self.read_place(root, path))
             if not receiver.kind.bits & k.MAP:
@@ -378,7 +390,7 @@ class Chains(Calls):
             made = b.call("constant_method", [root.read.node, b.const(root.constant), *rest], step.position)
             return Value(made, kind)
         if not own and overloads is not None:
-            if not bits & (k.MAP | k.OTHER) and not changes(overloads):
+            if not bits & (k.MAP | k.OTHER) and not overloads.changes:
                 return self.dispatched(name, overloads, root.read, values, step.position, kind)
             known = TYPE_OF_BITS.get(bits)
             if name == "push" and count == 1 and bits & k.ARRAY and root.slot is not None:
@@ -394,7 +406,7 @@ class Chains(Calls):
                     copied = b.assign_name(slot, b.call("copy", [b.load(slot)], 0))
                     self.emit(b.if_(shared, [copied], []))
                     return self.held(self.dispatched(name, overloads, root.read, values, step.position, kind))
-            if self.is_hot() and root.slot is not None and bits & k.MAP and not changes(overloads):
+            if self.is_hot() and root.slot is not None and bits & k.MAP and not overloads.changes:
                 return self.unless_map(root.read, overloads, root, Path(), step, values)
         if name == "call" and bits & k.FN and root.slot is not None and self.is_hot():
             return self.call_or_method(root, step, values)
@@ -459,6 +471,10 @@ class Chains(Calls):
         indexes = [step.index for step in steps if type(step) is IndexStep]
         values = self.operands([value_node, *indexes], self.lower)
         value = values[0]
+        stored = self.stored(value)
+        if not _is_simple(stored):
+            value = self.held(Value(stored, value.kind))
+            stored = value.node
         keys = [v if v.fixed else self.held(v) for v in values[1:]]
         root = self.root_of(node.root)
         if root is None:
@@ -474,15 +490,11 @@ class Chains(Calls):
                 keys = keys[1:]
             kind = "i" if type(step) is IndexStep else "p"
             path.add(kind.upper() if step.elvis else kind, key, step_position)
-        stored = self.stored(value)
-        if not _is_simple(stored):
-            value = self.held(Value(stored, value.kind))
-            stored = value.node
-        last = path.positions[-1]
+        last = path.positions[-1][0]
         rest = [*path.nodes(self.link), stored]
         helper_position = last
         if root.constant is not None:
-            made = b.call("store_in_constant", [root.read.node, b.const(root.constant), *rest], helper_position)
+            made = b.call("store_in_constant", [root.read.node, b.const(root.constant), *rest], node.root.position)
             self.emit(b.expression(made))
             return
         name = "store_at"
@@ -510,7 +522,7 @@ class Chains(Calls):
             name = self.temporary()
             tests.append(b.compare(b.walrus(name, current.node), "is not", b.NONE))
             current = Value(b.load(name), current.kind, False, True, True)
-        for number, (kind, key, at) in enumerate(zip(path.kinds, path.keys, path.positions, strict=True)):
+        for number, (kind, key, (at, _)) in enumerate(zip(path.kinds, path.keys, path.positions, strict=True)):
             last = number == len(path.kinds) - 1
             as_map = kind == "p" or key.kind.bits == k.STR
             if as_map and self.link.strict_properties:
@@ -587,7 +599,7 @@ class Chains(Calls):
 def _without_elvis(step: Any) -> Any:
     kind = type(step)
     if kind is IndexStep:
-        return IndexStep(step.index, False, step.position)
+        return IndexStep(step.index, False, step.position, step.bracket)
     if kind is MethodStep:
         return MethodStep(step.name, step.arguments, False, step.position)
     return PropertyStep(step.name, False, step.position)

@@ -56,11 +56,15 @@ class Expressions(Arithmetic):
         """The value for a place that keeps it: marked, where somebody else holds it and it may be a container."""
         if value.owned or not value.kind.bits & _CONTAINER_OR_UNKNOWN:
             return value.node
-        value = self.simple(value)
+        node = value.node
         if not self.is_hot() or value.kind.bits == value.kind.bits & k.CONTAINER:
-            return b.call("share", [value.node], 0)
-        test = b.compare(b._place(b.ast.Call(b.load("type"), [value.node], [])), "in", b.load("ATOMS"))
-        return b.choose(test, value.node, b.call("share", [value.node], 0))
+            return b.call("share", [node], 0)
+        first = node
+        if not value.simple:
+            name = self.temporary()
+            first, node = b.walrus(name, node), b.load(name)
+        test = b.compare(b._place(b.ast.Call(b.load("type"), [first], [])), "in", b.load("ATOMS"))
+        return b.choose(test, node, b.call("share", [node], 0))
 
     # --- atoms ---
 
@@ -108,7 +112,8 @@ class Expressions(Arithmetic):
 
     def qualified(self, node: Qualified) -> Value:
         path = b.const("::".join(node.path))
-        return Value(b.call("module_variable", [path, b.const(node.name)], node.position), owned=False)
+        made = b.call("module_variable", [path, b.const(node.name)], node.position)
+        return Value(b.between_positions(made, node.path_position, node.position), owned=False)
 
     def this(self, node: This) -> Value:
         return Value(b.attribute_at(b.load("this"), "v", node.position), K_ANY, owned=False)

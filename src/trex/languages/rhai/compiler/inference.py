@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trex.languages.rhai.compiler import kinds as k
+from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.kinds import K_ANY, K_NEVER, K_UNIT, Kind, join
 from trex.languages.rhai.syntax import (
     ArrayLiteral,
@@ -67,10 +68,10 @@ def kind_of(variable: Variable) -> Kind:
 class Inference:
     """One program. Call `run` once."""
 
-    def __init__(self, program: Program, typed_calls: bool) -> None:
-        """`typed_calls`: functions are only ever called by name, so that parameters can be known."""
+    def __init__(self, program: Program, link: Link) -> None:
         self.program = program
-        self.typed_calls = typed_calls
+        self.link = link
+        self.typed_calls = link.typed_calls
         self.functions: dict[tuple[str, int], Function] = {}
         self.methods: set[tuple[str, int]] = set()
         for function in program.functions:
@@ -216,12 +217,15 @@ class Inference:
         arguments = [self.visit(argument) for argument in node.arguments]
         if node.path:
             return K_ANY
-        if arguments:
-            self.method_called(node.arguments[0], node.name)
         function = self.functions.get((node.name, len(arguments)))
         if function is not None:
             return self.direct_call(function, arguments)
-        return k.of_call(node.name, arguments[0]) if arguments else K_ANY
+        if not arguments:
+            return K_ANY
+        self.method_called(node.arguments[0], node.name, len(arguments) - 1)
+        if node.name == "call" and len(arguments) > 1:
+            self.method_called(node.arguments[1], "call", 1)
+        return k.of_call(node.name, arguments[0])
 
     def direct_call(self, function: Function, arguments: list[Kind]) -> Kind:
         if self.typed_calls:
@@ -240,7 +244,7 @@ class Inference:
             if step_type is MethodStep:
                 arguments = [self.visit(argument) for argument in step.arguments]
                 key = (step.name, len(arguments))
-                self.method_called(node.root, step.name)
+                self.method_called(node.root, step.name, len(arguments))
                 function = self.functions.get(key)
                 if function is not None and self.typed_calls:
                     for param, argument in zip(function.params, arguments, strict=True):
@@ -294,9 +298,10 @@ class Inference:
                 self.element_assigned(target.root.variable)
         return K_UNIT
 
-    def method_called(self, root: Any, name: str) -> None:
+    def method_called(self, root: Any, name: str, count: int) -> None:
         """A method may change its receiver: integers within their type, anything where `this` is assigned."""
-        if type(root) is Name and root.variable is not None:
+        if type(root) is Name and root.variable is not None and self.link.may_change(name, count):
+            root.variable.changed = True
             if self.program.assigns_this or name == "take":
                 self.assign(root.variable, K_ANY)
             else:

@@ -109,6 +109,17 @@ class Link:
             self.pending.append(function)
         return f"p_{name}"
 
+    def may_change(self, name: str, arguments: int) -> bool:
+        """Whether a method of this name could change its receiver in its place.
+
+        A function of the library that only reads can be hidden by one in a map; `method_reference` then
+        works on a marked receiver.
+        """
+        if self.has_method(name, arguments) or (name == "call" and arguments):
+            return True
+        overloads = self.overloads(name, arguments + 1)
+        return overloads is None or overloads.changes
+
     def is_function(self, name: str) -> bool:
         """Whether some function of the script has this name."""
         return name in self.function_names

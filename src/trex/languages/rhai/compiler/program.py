@@ -89,7 +89,7 @@ class Lowering(Loops):
 
 def infer(program: Program, link: Link) -> None:
     """Fill in what is known of the variables."""
-    Inference(program, link.typed_calls).run()
+    Inference(program, link).run()
 
 
 def mark_parameters(program: Program) -> None:

@@ -47,6 +47,11 @@ class Overloads(dict[type, Implementation]):
         self.effects: dict[type, Effect] = {}
         self.calls = False
 
+    @property
+    def changes(self) -> bool:
+        """Whether any of them may change its receiver."""
+        return any(effect in ("change", "replace") for effect in self.effects.values())
+
     def __missing__(self, kind: type) -> Implementation:
         """What to call for a type without an entry of its own: the one for any type, or the error."""
         found = self.get(ANY)

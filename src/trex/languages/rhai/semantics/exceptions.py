@@ -10,6 +10,7 @@ code object, which `register` connects to labels and inline subscripts.
 
 from __future__ import annotations
 
+import itertools
 from types import TracebackType
 from typing import Any
 
@@ -42,18 +43,21 @@ def forget() -> None:
     _sites.clear()
 
 
-def _frames(traceback: TracebackType | None) -> list[tuple[str, int, Any]]:
-    """The frames of generated code, outermost first: (code name, position, frame)."""
+# Errors that point at where an operation starts: the bracket of an index, the first name of a path.
+_AT_START = frozenset(("ErrorIndexingType", "ErrorModuleNotFound"))
+
+
+def _frames(traceback: TracebackType | None) -> list[tuple[str, int, Any, int]]:
+    """The frames of generated code, outermost first: (code name, position, frame, where the operation starts)."""
     found = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if code.co_filename == SCRIPT:
-            line, column = None, None
-            for number, (start, _, offset, _) in enumerate(code.co_positions()):
-                if number * 2 == traceback.tb_lasti:
-                    line, column = start, offset
-                    break
-            found.append((code.co_name, pack(line, column) if line and column else NOWHERE, traceback.tb_frame))
+            place = next(itertools.islice(code.co_positions(), traceback.tb_lasti // 2, None), (None,) * 4)
+            first_line, line, first_column, column = place
+            position = pack(line, column) if line and column else NOWHERE
+            start = pack(first_line, first_column) if first_line and first_column else NOWHERE
+            found.append((code.co_name, position, traceback.tb_frame, start))
         traceback = traceback.tb_next
     return found
 
@@ -70,10 +74,13 @@ def understand(error: BaseException) -> RhaiError:
         # It is raised where the callee starts; the language points at the call.
         frames.pop()
     if error.position is None:
-        error.position = frames[-1][1] if frames else NOWHERE
+        error.position = frames[-1][3 if error.kind in _AT_START else 1] if frames else NOWHERE
     calls = error.calls
     if calls is None:
         calls = error.calls = []
+    elif frames:
+        # A library function that wraps an error leaves the place of its own call open.
+        error.calls = calls = [(name, label, at or frames[-1][1]) for name, label, at in calls]
     if error.kind not in errors.UNCATCHABLE or calls:
         for inner, outer in zip(reversed(frames[1:]), reversed(frames[:-1]), strict=True):
             name, label = _labels.get(inner[0], ("", ""))
@@ -82,9 +89,9 @@ def understand(error: BaseException) -> RhaiError:
     return error
 
 
-def _subscript(frames: list[tuple[str, int, Any]]) -> RhaiError:
+def _subscript(frames: list[tuple[str, int, Any, int]]) -> RhaiError:
     """An inline subscript failed: word it from the variables it used."""
-    name, position, frame = frames[-1]
+    name, position, frame, _ = frames[-1]
     container_name, index_name, index = _sites[name][position]
     variables = frame.f_locals
     container = variables[container_name]

@@ -71,6 +71,10 @@ def method_reference(receiver: Any, name: str, arguments: tuple[Any, ...], depth
     if type(receiver) is Map:
         held = receiver.v.get(name)
         if type(held) is FnPtr:
+            overloads = RUN.natives.get((name, len(arguments) + 1))
+            if overloads is not None and not overloads.changes:
+                # The compiler took the name for a function that only reads: the map may be held elsewhere.
+                share(receiver)
             return on_cell(held, receiver, arguments, depth + 1)
     if name == "call":
         return call_on(receiver, arguments, depth + 1)

@@ -21,14 +21,22 @@ from trex.languages.rhai.semantics.indexing import get_property, index, set_prop
 from trex.languages.rhai.semantics.methods import constant_receiver, method_reference, script_method
 from trex.languages.rhai.semantics.sizes import check, weigh
 from trex.languages.rhai.semantics.state import RUN
-from trex.languages.rhai.values import Array, Blob, FnPtr, Map
+from trex.languages.rhai.values import Array, FnPtr, Map
 
 
 class Steps(Struct, frozen=True, eq=False):
-    """The shape of a path: one letter a step (`i` index, `p` property; capital: skipped on unit), and positions."""
+    """The shape of a path: one letter a step (`i` index, `p` property; capital: skipped on unit), and positions.
+
+    positions: for each step that of its index or name, and that of its bracket or name.
+    """
 
     kinds: str
-    positions: tuple[int, ...]
+    positions: tuple[tuple[int, int], ...]
+
+    def locate(self, error: errors.RhaiError, at: int) -> None:
+        """Give an error of a step its position."""
+        if error.position is None:
+            error.position = self.positions[at][error.kind == "ErrorIndexingType"]
 
 
 ASSIGN = {
@@ -79,8 +87,7 @@ def _change(container: Any, steps: Steps, keys: tuple[Any, ...], at: int, final:
             return final(container, kind, key)
         part = _read(container, kind, key)
     except errors.RhaiError as error:
-        if error.position is None:
-            error.position = steps.positions[at]
+        steps.locate(error, at)
         raise
     before = weigh(part)
     owned = own(part)
@@ -91,8 +98,7 @@ def _change(container: Any, steps: Steps, keys: tuple[Any, ...], at: int, final:
     try:
         return _adopt(container, kind, key, part, new, before)
     except errors.RhaiError as error:
-        if error.position is None:
-            error.position = steps.positions[at]
+        steps.locate(error, at)
         raise
 
 
@@ -105,7 +111,7 @@ def update_at(root: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operat
     """`root<path> op= value`; a failure of the operator itself points at `position`."""
 
     def update(container: Any, kind: str, key: Any) -> Any:
-        old = _read(container, kind, key)
+        old = container.v.get(key) if type(container) is Map and type(key) is str else _read(container, kind, key)
         if type(old) is str and type(container) is Map and operator == "+":
             # Let go of the entry, so that the string is extended in place and not copied.
             return _append(container, key, value, position)
@@ -148,8 +154,7 @@ def read_at(root: Any, steps: Steps, keys: tuple[Any, ...]) -> Any:
         for at, kind in enumerate(steps.kinds):
             root = _read(root, kind, keys[at])
     except errors.RhaiError as error:
-        if error.position is None:
-            error.position = steps.positions[at]
+        steps.locate(error, at)
         raise
     return root
 
@@ -249,10 +254,14 @@ def store_in_constant(
     root: Any, variable: str, steps: Steps, keys: tuple[Any, ...], value: Any, *operator: Any
 ) -> None:
     """Refuse a store into a constant; a path through what is not there fails as such."""
-    for at in range(len(keys) - 1):
-        root = _read(root, steps.kinds[at], keys[at])
-    if root is None and steps.kinds[-1] == "p":
-        raise errors.unwritable_property(keys[-1], root, value)
-    if type(root) not in (Array, Map, Blob, str, int) and steps.kinds[-1] == "p":
-        raise errors.unwritable_property(keys[-1], root, value)
+    at = 0
+    try:
+        for at in range(len(keys) - 1):
+            root = _read(root, steps.kinds[at], keys[at])
+        if type(root) is not Map and steps.kinds[-1] == "p":
+            at = len(keys) - 1
+            raise errors.unwritable_property(keys[-1], root, value)
+    except errors.RhaiError as error:
+        steps.locate(error, at)
+        raise
     raise errors.constant_assigned(variable)
