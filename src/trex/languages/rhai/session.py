@@ -30,9 +30,6 @@ from trex.languages.rhai.typenames import type_name
 from trex.languages.rhai.values import Cell
 from trex.limits import LanguageLimits
 
-# The functions that scripts find are those of the modules that have been imported.
-assert packages.__all__
-
 _DYNAMIC_CALLS = frozenset(("Fn", "call", "curry"))
 UNBOUNDED_STEPS = 2**62
 
