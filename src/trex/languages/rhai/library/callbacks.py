@@ -26,7 +26,6 @@ from trex.languages.rhai import errors
 from trex.languages.rhai.semantics.calls import UNBOUND, invoke
 from trex.languages.rhai.semantics.containers import CONTAINERS, WEIGHTY, own, share
 from trex.languages.rhai.semantics.exceptions import CATCHABLE, passing
-from trex.languages.rhai.semantics.pointers import make_pointer
 from trex.languages.rhai.semantics.sizes import check_array, check_map, weigh
 from trex.languages.rhai.values import NESTED, SHARED, Array, Cell, FnPtr, Map
 
