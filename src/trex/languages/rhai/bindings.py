@@ -189,7 +189,13 @@ class Bindings:
         return Object
 
     def add(
-        self, name: str, types: tuple[str, ...], implementation: Implementation, *, depth: bool = False, replaces: bool = False
+        self,
+        name: str,
+        types: tuple[str, ...],
+        implementation: Implementation,
+        *,
+        depth: bool = False,
+        replaces: bool = False,
     ) -> None:
         """Declare one overload."""
         key = (name, len(types))
@@ -383,7 +389,11 @@ class Bindings:
     def _object_first(self, key: tuple[str, int], types: tuple[str, ...]) -> bool:
         """Whether another overload of this name takes an object of the host first."""
         shown = tuple(_NAMES.get(each, each) for each in types)
-        return any(other != shown and self.python_type(other[0]) is Object for other in self.calls[key] if other[0] not in self._builder_names())
+        return any(
+            other != shown and self.python_type(other[0]) is Object
+            for other in self.calls[key]
+            if other[0] not in self._builder_names()
+        )
 
     def _builder_names(self) -> set[str]:
         return {builder.name for builder in self.interface.builders}

@@ -44,7 +44,9 @@ class RhaiError(Exception):
 
     kind = "ErrorRuntime"
 
-    def __init__(self, kind: str, message: str, details: dict[str, Any] | None = None, position: int | None = None) -> None:
+    def __init__(
+        self, kind: str, message: str, details: dict[str, Any] | None = None, position: int | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message

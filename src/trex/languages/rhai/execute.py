@@ -69,7 +69,9 @@ def finished(value: Any, timings: dict[str, float]) -> Finished:
 def failed(error: RhaiError, start: Start, timings: dict[str, float]) -> Failed:
     """The message of a script that ended in an error."""
     position = error.position or NOWHERE
-    chain = ["ErrorInModule" if label.startswith("in module") else "ErrorInFunctionCall" for _, label, _ in error.calls or ()]
+    chain = [
+        "ErrorInModule" if label.startswith("in module") else "ErrorInFunctionCall" for _, label, _ in error.calls or ()
+    ]
     parse = error.parse
     if parse is not None:
         position = parse.position
@@ -114,5 +116,3 @@ def denial_of(error: RhaiError) -> int | None:
         if type(kind) is Constant:
             return kind.denial
     return None
-
-

@@ -104,7 +104,9 @@ class Options(Struct, frozen=True):
 class Parser:
     """One text. `program()` or `expression()` is called once."""
 
-    def __init__(self, text: str, limits: LanguageLimits, options: Options, outer: dict[str, bool] | None = None) -> None:
+    def __init__(
+        self, text: str, limits: LanguageLimits, options: Options, outer: dict[str, bool] | None = None
+    ) -> None:
         """`outer`: the caller's variables, with whether each is constant."""
         self.limits = limits
         self.strict = options.strict

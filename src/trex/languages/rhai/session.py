@@ -212,7 +212,9 @@ class Session:
         try:
             if level > RUN.call_levels:
                 raise errors.stack_overflow()
-            program = self.compile(source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True)
+            program = self.compile(
+                source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True
+            )
             defined = [*program.program.functions, *program.program.closures]
             if defined:
                 position = defined[0].position

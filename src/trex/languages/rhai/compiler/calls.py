@@ -148,7 +148,9 @@ class Calls(Expressions):
                 result = self.temporary()
                 slot = self.slot(variable)
                 made = b.call(
-                    "native_reference", [b.load(self.link.table(name, len(nodes))), b.load(slot), b.tuple_(rest), self.level], node.position
+                    "native_reference",
+                    [b.load(self.link.table(name, len(nodes))), b.load(slot), b.tuple_(rest), self.level],
+                    node.position,
                 )
                 self.emit(b.assign(b.tuple_store([b.store(slot), b.store(result)]), made))
                 return Value(b.load(result), kind, True, True, True)

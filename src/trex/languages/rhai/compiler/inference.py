@@ -17,8 +17,8 @@ from collections.abc import Callable
 from typing import Any
 
 from trex.languages.rhai.compiler import kinds as k
-from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.kinds import K_ANY, K_NEVER, K_UNIT, Kind, join
+from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.syntax import (
     ArrayLiteral,
     Assign,

@@ -170,7 +170,12 @@ class Loops(Statements):
         values = self.operands(source.arguments, self.lower)
         if any(value.kind.bits != k.INT for value in values) or (count == 3 and values[2].kind.low <= 0):
             made = self.dispatched(
-                "range", self.link.natives["range", count], values[0], [v.node for v in values[1:]], source.position, K_ANY
+                "range",
+                self.link.natives["range", count],
+                values[0],
+                [v.node for v in values[1:]],
+                source.position,
+                K_ANY,
             )
             return b.call("iterate", [made.node], source.position)
         return b._place(b.ast.Call(b.load("range"), [value.node for value in values], []))

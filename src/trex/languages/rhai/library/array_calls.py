@@ -20,7 +20,6 @@ from trex.languages.rhai.library.callbacks import (
     element_call,
     left,
     offered,
-    pointer,
     settle,
     taking,
     with_this,
@@ -30,6 +29,7 @@ from trex.languages.rhai.library.spans import offset, spread
 from trex.languages.rhai.semantics.calls import invoke
 from trex.languages.rhai.semantics.comparison import eq, index_from
 from trex.languages.rhai.semantics.containers import WEIGHTY, array_of, own, recount, share
+from trex.languages.rhai.semantics.pointers import make_pointer
 from trex.languages.rhai.semantics.state import RUN
 from trex.languages.rhai.values import NESTED, Array, Cell, FnPtr, Range
 
@@ -39,7 +39,7 @@ def _function(name: str, array: Array, f: Any, *others: Any) -> FnPtr:
     if type(f) is FnPtr:
         return f
     if type(f) is str:
-        return pointer(f)
+        return make_pointer(f)
     raise errors.function_not_found(name, array, f, *others)
 
 
@@ -87,7 +87,7 @@ def _search(name: str, array: Array, f: FnPtr, start: int, depth: int) -> tuple[
 
 def _index_of(array: Array, wanted: Any, start: int, depth: int) -> int:
     if type(wanted) is str and ((wanted, 1) in RUN.functions or (wanted, 2) in RUN.functions):
-        wanted = pointer(wanted)
+        wanted = make_pointer(wanted)
     if type(wanted) is FnPtr:
         return _search("index_of", array, wanted, start, depth)[0]
     return index_from(array.v, wanted, start)

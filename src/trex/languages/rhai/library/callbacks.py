@@ -23,9 +23,9 @@ from functools import partial
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.positions import NOWHERE
 from trex.languages.rhai.semantics.calls import UNBOUND, invoke
 from trex.languages.rhai.semantics.containers import CONTAINERS, WEIGHTY, own, share
+from trex.languages.rhai.semantics.exceptions import CATCHABLE, passing
 from trex.languages.rhai.semantics.sizes import check_array, check_map, weigh
 from trex.languages.rhai.values import NESTED, SHARED, Array, Cell, FnPtr, Map
 
@@ -40,11 +40,6 @@ def offered(container: Array | Map) -> Any:
             if type(item) in CONTAINERS:
                 item.state |= SHARED
     return container.v
-
-
-def pointer(name: str) -> FnPtr:
-    """The function that a name denotes, where a library function takes a name for a function."""
-    return FnPtr(name)
 
 
 def left(f: FnPtr) -> int:
@@ -64,14 +59,6 @@ def taking(f: FnPtr, count: int) -> Callable[..., Any] | None:
     return code
 
 
-def wrap(error: errors.RhaiError, function: str) -> errors.RhaiError:
-    """The error, as one that passed through a call of this library function."""
-    if error.calls is None:
-        error.calls = []
-    error.calls.append((function, f"in call to function '{function}'", NOWHERE))
-    return error
-
-
 def _none_found(error: errors.RhaiError, f: FnPtr) -> bool:
     """Whether the error says that there is no function like this one."""
     return error.kind == "ErrorFunctionNotFound" and str(error.details.get("function", "")).startswith(f.name)
@@ -79,17 +66,15 @@ def _none_found(error: errors.RhaiError, f: FnPtr) -> bool:
 
 def by_forms(function: str, f: FnPtr, level: int, forms: tuple[tuple[tuple[Any, ...], Cell | None], ...]) -> Any:
     """Call in the first of the forms (arguments, `this`) for which there is a function."""
-    for arguments, this in forms[:-1]:
+    last = forms[-1]
+    for form in forms:
+        arguments, this = form
         try:
             return invoke(f, arguments, level, this)
-        except errors.RhaiError as error:
-            if not _none_found(error, f):
-                raise wrap(error, function) from None
-    arguments, this = forms[-1]
-    try:
-        return invoke(f, arguments, level, this)
-    except errors.RhaiError as error:
-        raise wrap(error, function) from None
+        except CATCHABLE as error:
+            if form is last or not (isinstance(error, errors.RhaiError) and _none_found(error, f)):
+                raise passing(error, function) from None
+    return None
 
 
 def settle(container: Array | Map, key: Any, before: tuple[int, int, int] | None, cell: Cell) -> None:

@@ -80,7 +80,7 @@ def to_json(map: Map) -> str:
         raise errors.stack_overflow() from None
 
 
-class _Unfit(Exception):  # noqa: N818 - ends the fast way, and is no error
+class _Unfit(Exception):
     """The text has to be scanned after all."""
 
 

@@ -16,6 +16,8 @@ from trex.languages.rhai import errors
 from trex.languages.rhai.positions import pack
 from trex.languages.rhai.semantics import operators
 from trex.languages.rhai.semantics.containers import array_of, map_of
+from trex.languages.rhai.tokens import KEYWORDS, RESERVED_WORDS
+from trex.languages.rhai.typenames import type_name
 from trex.languages.rhai.values import char
 from trex.values import INT_MAX
 
@@ -29,8 +31,18 @@ _ESCAPES = {"\\": "\\", "r": "\r", "n": "\n", "t": "\t"}
 _CODES = {"x": 2, "u": 4, "U": 8}
 _WORDS = {"true": True, "false": False, "null": None}
 
+
+def _logical(x: Any, y: Any, both: bool) -> bool:
+    for value in (x, y):
+        if type(value) is not bool:
+            raise errors.mismatch(type_name(value), "bool")
+    return (x and y) if both else (x or y)
+
+
 # Binary operators by how tightly they bind; `**` binds to the right.
 _BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
+    "||": (30, lambda x, y: _logical(x, y, False)),
+    "&&": (60, lambda x, y: _logical(x, y, True)),
     "|": (30, operators.bit_or),
     "^": (30, operators.bit_xor),
     "&": (60, operators.bit_and),
@@ -52,7 +64,7 @@ _BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
     ">>": (210, operators.shr),
 }
 _PREFIX = {"-": operators.neg, "+": operators.pos, "!": operators.not_}
-_SYMBOLS = ("..=", "**", "<<", ">>", "==", "!=", "<=", ">=", "..")
+_SYMBOLS = ("..=", "||", "&&", "**", "<<", ">>", "==", "!=", "<=", ">=", "..")
 
 
 def scan(text: str) -> Any:
@@ -84,7 +96,10 @@ class _Scanner:
     def unexpected(self) -> errors.RhaiError:
         """What stands here cannot stand here."""
         if self.at >= len(self.text):
-            return self.error("UnexpectedEOF", "Script is incomplete", max(len(self.text) - 1, 0))
+            error = self.error("UnexpectedEOF", "Script is incomplete", len(self.text))
+            if not self.text:
+                error.position = None
+            return error
         found = self.text[self.at]
         if found in _LETTERS or found in _DECIMAL:
             found = self.word()
@@ -203,8 +218,15 @@ class _Scanner:
         if word in _WORDS:
             self.at += len(word)
             return _WORDS[word]
-        if not word:
+        if not word or word in KEYWORDS:
             raise self.unexpected()
+        if word == "this":
+            raise self.error("BadInput", "'this' can only be used in functions", lex="ImproperSymbol")
+        if word in RESERVED_WORDS:
+            raise self.error("Reserved", f"'{word}' is a reserved keyword")
+        if self.text.startswith("()", self.at + len(word)):
+            self.at += len(word)
+            return self.named()
         error = errors.variable_not_found(word)
         error.position = self.error("", "").position
         raise error
@@ -341,7 +363,8 @@ class _Scanner:
             if code < 0x110000 and not 0xD800 <= code < 0xE000:
                 return chr(code), at + 2 + size
         shown = text[at : at + 2 + len(digits)]
-        raise self.error("BadInput", f"Invalid escape sequence: '{shown}'", at, "MalformedEscapeSequence")
+        last = at + max(len(shown), 1) - 1
+        raise self.error("BadInput", f"Invalid escape sequence: '{shown}'", last, "MalformedEscapeSequence")
 
     def raw_string(self) -> str:
         """A string between quotes with the same number of `#` before and after."""

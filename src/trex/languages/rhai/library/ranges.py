@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.library.callbacks import wrap
 from trex.languages.rhai.library.registry import function
 from trex.languages.rhai.semantics.comparison import contains as is_in
+from trex.languages.rhai.semantics.exceptions import passing
 from trex.languages.rhai.values import Items, Range
 from trex.values import INT_MAX, INT_MIN
 
@@ -69,8 +69,8 @@ def range_from(first: Any, to: Any, step: Any) -> Items:
     return _stepped(first, to, step) if kind is int else _stepped_floats(first, to, step)
 
 
-def _zero_step() -> errors.RhaiError:
-    return wrap(errors.arithmetic("step value cannot be zero"), "range")
+def _zero_step() -> BaseException:
+    return passing(errors.arithmetic("step value cannot be zero", known_position=False), "range")
 
 
 def _stepped(first: int, to: int, step: int) -> Items:

@@ -13,10 +13,11 @@ from functools import cmp_to_key
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.library.callbacks import LEVELS, offered, pointer, taking
+from trex.languages.rhai.library.callbacks import LEVELS, offered, taking
 from trex.languages.rhai.library.registry import function
 from trex.languages.rhai.semantics.calls import invoke
 from trex.languages.rhai.semantics.containers import array_of
+from trex.languages.rhai.semantics.pointers import make_pointer
 from trex.languages.rhai.typenames import internal_type_name
 from trex.languages.rhai.values import NESTED, Array, Char, FnPtr
 
@@ -87,7 +88,7 @@ def sort_desc(array: Array) -> None:
 @function("sort", Array, arguments=2, effect="change", calls=True)
 def sort_with(array: Array, f: Any, depth: int) -> None:
     if type(f) is str:
-        f = pointer(f)
+        f = make_pointer(f)
     elif type(f) is not FnPtr:
         raise errors.function_not_found("sort", array, f)
     array.v[:] = _by(array, f, depth)

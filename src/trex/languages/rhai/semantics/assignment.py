@@ -4,7 +4,7 @@ Owns:  the forms that change in place, and those whose result differs from `x = 
 Never: stores; the caller puts what is returned where `x` was.
 
 A container is changed in place where it is nobody else's. The right side may be kept: the caller marks
-it where it is still held elsewhere. Overflows have a position here, unlike those of the operators.
+it where it is still held elsewhere. Errors have a position here, unlike those of the built-in operators.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.positions import NOWHERE
 from trex.languages.rhai.semantics import arithmetic
 from trex.languages.rhai.semantics.arithmetic import (
     add,
@@ -20,7 +19,7 @@ from trex.languages.rhai.semantics.arithmetic import (
     bit_and,
     bit_or,
     bit_xor,
-    joined,
+    check_text,
     mul,
     shl,
     shr,
@@ -57,9 +56,9 @@ def assign_add(x: Any, y: Any) -> Any:
             raise errors.arithmetic(f"Addition overflow: {x} + {y}")
     elif left is str:
         if right is str:
-            return joined(x + y)
+            return check_text(x + y)
         if right is Char:
-            return joined(x + y.text)
+            return check_text(x + y.text)
         return x if y is None else append_text(x, y)
     elif left is Array:
         array = own(x)
@@ -93,9 +92,7 @@ def _extend_blob(x: Blob, y: Any) -> Any:
     else:
         return add(x, y)
     if len(x.v) + len(more) > LIMITS.array:
-        error = errors.too_large("Size of array/BLOB")
-        error.position = NOWHERE
-        raise error
+        raise errors.too_large("Size of array/BLOB")
     blob = own(x)
     blob.v += more
     return blob

@@ -79,14 +79,31 @@ def understand(error: BaseException) -> RhaiError:
     if calls is None:
         calls = error.calls = []
     elif frames:
-        # A library function that wraps an error leaves the place of its own call open.
-        error.calls = calls = [(name, label, at or frames[-1][1]) for name, label, at in calls]
+        # Calls noted on the way by those who are no generated code happened where that was left.
+        calls[:] = [(name, label, position or frames[-1][1]) for name, label, position in calls]
     if error.kind not in errors.UNCATCHABLE or calls:
         for inner, outer in zip(reversed(frames[1:]), reversed(frames[:-1]), strict=True):
             name, label = _labels.get(inner[0], ("", ""))
             if label:
                 calls.append((name, label, outer[1]))
     return error
+
+
+def passing(error: BaseException, function: str) -> BaseException:
+    """The error of a callback as it leaves a library function that says so; raise it instead."""
+    label = f"in call to function '{function}'"
+    frames = _frames(error.__traceback__)
+    if isinstance(error, RhaiError) and not frames:
+        # The callback was not reached: it happened in the library function, wherever that was called.
+        error.calls = [*(error.calls or ()), (function, label, NOWHERE)]
+        return error
+    understood = understand(error)
+    if understood.kind in errors.UNCATCHABLE:
+        return error
+    callee = _labels.get(frames[0][0]) if frames else None
+    inner = [(*callee, NOWHERE)] if callee is not None and callee[1] else []
+    understood.calls = [*(understood.calls or ()), *inner, (function, label, NOWHERE)]
+    return understood.with_traceback(None)
 
 
 def _subscript(frames: list[tuple[str, int, Any, int]]) -> RhaiError:

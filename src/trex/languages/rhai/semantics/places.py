@@ -212,9 +212,7 @@ def cell_store_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any) ->
         cell.v = new
 
 
-def cell_update_at(
-    cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operator: str, position: int
-) -> None:
+def cell_update_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operator: str, position: int) -> None:
     root = cell.v
     new = update_at(root, steps, keys, value, operator, position)
     if new is not root:

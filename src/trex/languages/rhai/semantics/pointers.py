@@ -44,9 +44,7 @@ def close_over(prototype: FnPtr, *cells: Cell) -> FnPtr:
     """A closure that shares these cells with the variables they belong to."""
     for cell in cells:
         cell.shared = True
-    return FnPtr(
-        prototype.name, prototype.code(*cells), prototype.params, prototype.uses_this, captures=len(cells)
-    )
+    return FnPtr(prototype.name, prototype.code(*cells), prototype.params, prototype.uses_this, captures=len(cells))
 
 
 def curry_function(f: Any, arguments: tuple[Any, ...]) -> FnPtr:
@@ -137,5 +135,3 @@ def late_cell(late: dict[str, Cell], name: str) -> Any:
             return Cell(FnPtr(name))
         raise errors.variable_not_found(name)
     return cell
-
-

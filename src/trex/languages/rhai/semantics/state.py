@@ -26,7 +26,13 @@ class ScriptFunction:
     __slots__ = ("code", "name", "params", "private", "receiver", "uses_this")
 
     def __init__(
-        self, name: str, params: tuple[str, ...], code: Callable[..., Any], uses_this: bool, receiver: str | None, private: bool
+        self,
+        name: str,
+        params: tuple[str, ...],
+        code: Callable[..., Any],
+        uses_this: bool,
+        receiver: str | None,
+        private: bool,
     ) -> None:
         self.name = name
         self.params = params
@@ -66,7 +72,9 @@ class Run:
         # Script functions by (name, parameters); by (receiver type name, name, parameters).
         self.functions: dict[tuple[str, int], ScriptFunction] = {}
         # What calls by name use: the compiled functions may know the types of their direct callers' arguments.
-        self.generic: Callable[[str, int], ScriptFunction | None] = lambda name, count: self.functions.get((name, count))
+        self.generic: Callable[[str, int], ScriptFunction | None] = lambda name, count: self.functions.get(
+            (name, count)
+        )
         self.typed: dict[tuple[str, str, int], ScriptFunction] = {}
         # Library and host functions; the bindings replace entries, never change them.
         self.natives: dict[tuple[str, int], Overloads] = dict(FUNCTIONS)
