@@ -16,7 +16,7 @@ from trex.interface import CURSOR_NEXT, Builder, Function, Interface, Member, Mo
 from trex.languages.host import Host
 from trex.languages.rhai import errors
 from trex.languages.rhai.errors import RhaiError, Thrown
-from trex.languages.rhai.library.registry import ANY, Implementation, Overloads
+from trex.languages.rhai.library.registry import ANY, Effect, Implementation, Overloads
 from trex.languages.rhai.semantics.calls import invoke
 from trex.languages.rhai.semantics.containers import array_of, map_of, map_set, own, share
 from trex.languages.rhai.semantics.exceptions import SCRIPT
@@ -221,9 +221,9 @@ class Bindings:
             merged.calls = library.calls
         with_depth = key in self.takes_depth
         for kind in self.first_types[key]:
-            own_effect = "replace" if kind is Making and key in self.replaces else "value"
+            own_effect: Effect = "replace" if kind is Making and key in self.replaces else "value"
             behind = library.get(kind) if library is not None else None
-            effect = library.effects[kind] if library is not None and behind is not None else own_effect
+            effect: Effect = library.effects[kind] if library is not None and behind is not None else own_effect
             merged[kind] = self.chooser(name, table, behind, effect, with_depth or merged.calls, own_effect)
             merged.effects[kind] = effect
         merged.calls = merged.calls or with_depth
@@ -406,7 +406,8 @@ class Bindings:
             if type(value) is int:
                 if declared.unsigned and value < 0:
                     raise errors.runtime(
-                        f"Parameter conversion failed for {declared.name}: out of range integral type conversion attempted"
+                        f"Parameter conversion failed for {declared.name}:"
+                        " out of range integral type conversion attempted"
                     )
                 if declared.checked == "set":
                     check_bounds(declared, value)

@@ -13,7 +13,7 @@ from trex.languages.rhai import advice
 from trex.languages.rhai.bindings import Bindings, Handle, NotPlain, from_host, to_plain
 from trex.languages.rhai.errors import UNCATCHABLE, Exit, ParseError, RhaiError, Thrown
 from trex.languages.rhai.parser import Options
-from trex.languages.rhai.positions import NOWHERE, column_of, line_of
+from trex.languages.rhai.positions import NOWHERE, column_of, describe, line_of
 from trex.languages.rhai.semantics import exceptions
 from trex.languages.rhai.semantics.pointers import parse_failure
 from trex.languages.rhai.semantics.text import text
@@ -103,7 +103,7 @@ def outcome_text(error: RhaiError) -> str:
         shown = f"{text(source) if source is not None else 'Unknown'}"
         shown += f": {text(kind) if type(kind) is Constant else 'Unknown'}"
         shown += f": {text(message) if message is not None else 'no message'}"
-        return shown + exceptions.describe(error.position or NOWHERE)
+        return shown + describe(error.position or NOWHERE)
     return exceptions.full_text(error)
 
 

@@ -116,7 +116,7 @@ class _Lexer:
                 at = _skip_blanks(text, at)
                 self.fail(tokens, "UnexpectedInput", f"Unexpected '{text[at]}'", at)
                 return tokens
-            group = m.lastindex
+            group = m.lastindex or 0
             start = m.start(group) - (group == 4)
             at = m.end()
             position = self.line << 20 | min(start - self.line_start + 1, 0xFFFFF)
@@ -158,7 +158,7 @@ class _Lexer:
                 elif kind == "-" and previous in BEFORE_SIGN and text[at : at + 1].isdigit() and text[at].isascii():
                     kind, value, at = self.number(at, "-")
                     if kind == ERROR:
-                        self.fail(tokens, *value, start)
+                        self.fail(tokens, value[0], value[1], start)
                         return tokens
                 elif braces:
                     if kind == "{" or kind == "#{":
@@ -183,7 +183,7 @@ class _Lexer:
             elif group == 3:
                 kind, value, at = self.number(start, "")
                 if kind == ERROR:
-                    self.fail(tokens, *value, start)
+                    self.fail(tokens, value[0], value[1], start)
                     return tokens
             elif group == 4:
                 kind, value = STRING, m[4]
@@ -224,6 +224,7 @@ class _Lexer:
             previous = kind
 
     def fail(self, tokens: Tokens, kind: str, message: str, at: int) -> None:
+        """What stands at this offset is no token."""
         self.fail_at(tokens, (kind, message), self.position(at))
 
     def fail_at(self, tokens: Tokens, error: tuple[str, str], position: int) -> None:

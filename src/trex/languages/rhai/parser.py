@@ -611,7 +611,7 @@ class Parser:
             if kind == END:
                 self.missing("}", "to end this object map literal")
             name = self.values[self.i]
-            if kind == IDENTIFIER or kind == STRING:
+            if kind in (IDENTIFIER, STRING):
                 if name in seen:
                     self.fail("DuplicatedProperty", f"Duplicated property for object map literal: {name}")
                 seen.add(name)

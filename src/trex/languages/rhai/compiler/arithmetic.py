@@ -57,7 +57,7 @@ _STR = b.load("str")
 
 def type_is(value: Any, name: str) -> Any:
     """`type(value) is name`."""
-    return b.compare(b._place(b.ast.Call(b.load(_TYPE), [value], [])), "is", b.load(name))
+    return b.compare(b.apply(_TYPE, [value]), "is", b.load(name))
 
 
 class Arithmetic(Frame):
@@ -179,22 +179,20 @@ class Arithmetic(Frame):
         """Two numbers of which one is a float: what Python does the same way."""
         if op in ("+", "-", "*"):
             return Value(b.binary(left.node, op, right.node), k.K_FLOAT)
-        if op == "/" and isinstance(right.node, b.ast.Constant) and right.node.value:
+        if op == "/" and b.is_constant(right.node) and right.node.value:
             return Value(b.binary(left.node, "/", right.node), k.K_FLOAT)
-        if op in _ZERO_COMPARISONS and isinstance(right.node, b.ast.Constant) and right.node.value == 0:
+        if op in _ZERO_COMPARISONS and b.is_constant(right.node) and right.node.value == 0:
             # Against zero the tolerance is absolute; infinities compare as false, like not-a-number.
             low, high, inside = _ZERO_COMPARISONS[op]
             value = left.node
-            ends = [b.const(low), b.const(high)]
-            ops = [b._COMPARE[inside[0]], b._COMPARE[inside[1]]]
-            return Value(b._place(b.ast.Compare(ends[0], ops, [value, ends[1]])), k.K_BOOL)
+            return Value(b.between(b.const(low), value, b.const(high), inside), k.K_BOOL)
         return None
 
     def equality(self, op: str, left: Value, right: Value, position: int) -> Value | None:
         """Comparison with a literal whose type decides most cases."""
         for value, literal in ((left, right), (right, left)):
             node = literal.node
-            if not isinstance(node, b.ast.Constant):
+            if not b.is_constant(node):
                 continue
             if node.value is None:
                 if value.kind.bits & k.OTHER and value.kind.bits != k.ANY:
@@ -229,11 +227,11 @@ class Arithmetic(Frame):
 _GUARDED = frozenset(("+", "-", "*", "/", "%", "&", "|", "^", ">>", "**", *COMPARISONS))
 _EPSILON = 2.0**-52
 _INF = float("inf")
-# op -> low, high, and the comparisons `low ? x ? high` that mean `x op 0.0`.
-_ZERO_COMPARISONS: dict[str, tuple[float, float, tuple[str, str]]] = {
-    ">": (_EPSILON, _INF, ("<", "<")),
-    "<": (-_INF, -_EPSILON, ("<", "<")),
-    ">=": (-_EPSILON, _INF, ("<", "<")),
-    "<=": (-_INF, _EPSILON, ("<", "<")),
-    "==": (-_EPSILON, _EPSILON, ("<=", "<=")),
+# op -> low, high, and the comparison in `low ? x ? high` that means `x op 0.0`.
+_ZERO_COMPARISONS: dict[str, tuple[float, float, str]] = {
+    ">": (_EPSILON, _INF, "<"),
+    "<": (-_INF, -_EPSILON, "<"),
+    ">=": (-_EPSILON, _INF, "<"),
+    "<=": (-_INF, _EPSILON, "<"),
+    "==": (-_EPSILON, _EPSILON, "<="),
 }

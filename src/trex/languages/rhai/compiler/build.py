@@ -115,6 +115,36 @@ def call(function: str, arguments: list[Any], position: int) -> ast.Call:
     return at(ast.Call(load(function), arguments, []), position)  # type: ignore[no-any-return]
 
 
+def apply(function: str, arguments: list[Any]) -> ast.Call:
+    """A call that cannot fail, of a builtin or a helper by name."""
+    return _place(ast.Call(load(function), arguments, []))  # type: ignore[no-any-return]
+
+
+def apply_node(function: Any, arguments: list[Any]) -> ast.Call:
+    """A call that cannot fail, of what an expression gives."""
+    return _place(ast.Call(function, arguments, []))  # type: ignore[no-any-return]
+
+
+def is_name(node: Any) -> bool:
+    """Whether a node is a plain name."""
+    return type(node) is ast.Name
+
+
+def is_constant(node: Any) -> bool:
+    """Whether a node is a literal."""
+    return type(node) is ast.Constant
+
+
+def is_simple(node: Any) -> bool:
+    """Whether a node may be written twice: a name or a literal."""
+    return type(node) is ast.Name or type(node) is ast.Constant
+
+
+def is_computed(node: Any) -> bool:
+    """Whether a node is arithmetic on what is simple, which nothing but its operands can change."""
+    return type(node) in (ast.BinOp, ast.IfExp, ast.Compare)
+
+
 def call_node(function: Any, arguments: list[Any], position: int) -> ast.Call:
     """A call of what an expression gives."""
     return at(ast.Call(function, arguments, []), position)  # type: ignore[no-any-return]
@@ -128,9 +158,9 @@ def compare(left: Any, op: str, right: Any) -> ast.Compare:
     return _place(ast.Compare(left, [_COMPARE[op]], [right]))  # type: ignore[no-any-return]
 
 
-def between(low: Any, value: Any, high: Any) -> ast.Compare:
-    """`low <= value <= high`."""
-    return _place(ast.Compare(low, [_COMPARE["<="], _COMPARE["<="]], [value, high]))  # type: ignore[no-any-return]
+def between(low: Any, value: Any, high: Any, op: str = "<=") -> ast.Compare:
+    """`low <= value <= high`, or with another comparison."""
+    return _place(ast.Compare(low, [_COMPARE[op], _COMPARE[op]], [value, high]))  # type: ignore[no-any-return]
 
 
 def negate(operand: Any) -> ast.UnaryOp:
@@ -208,6 +238,11 @@ def formatted(value: Any) -> ast.FormattedValue:
 
 def assign(target: Any, value: Any) -> ast.Assign:
     return _place(ast.Assign([target], value))  # type: ignore[no-any-return]
+
+
+def assign_at(target: Any, value: Any, position: int) -> ast.Assign:
+    """An assignment that can fail, such as to a locked cell."""
+    return at(ast.Assign([target], value), position)  # type: ignore[no-any-return]
 
 
 def assign_name(name: str, value: Any) -> ast.Assign:

@@ -176,10 +176,10 @@ class Calls(Expressions):
             made = b.call(self.link.implementation(name, arguments, known), [receiver.node, *rest, *extra], position)
             return Value(made, kind)
         receiver_node = receiver.node
-        type_of_it = b._place(b.ast.Call(b.load("type"), [receiver_node], []))
+        type_of_it = b.apply("type", [receiver_node])
         if not receiver.simple:
             held = self.temporary()
-            type_of_it = b._place(b.ast.Call(b.load("type"), [b.walrus(held, receiver_node)], []))
+            type_of_it = b.apply("type", [b.walrus(held, receiver_node)])
             receiver_node = b.load(held)
         chosen = b.subscript(b.load(self.link.table(name, arguments)), type_of_it, position)
         return Value(b.call_node(chosen, [receiver_node, *rest, *extra], position), kind)

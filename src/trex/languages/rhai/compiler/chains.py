@@ -239,8 +239,8 @@ class Chains(Calls):
 
     def note(self, position: int, container: Value, index: Value) -> None:
         """Remember an inline subscript, so that its failure can be worded."""
-        name = container.node.id if _is_name(container.node) else ""
-        if _is_name(index.node):
+        name = container.node.id if b.is_name(container.node) else ""
+        if b.is_name(index.node):
             self.link.site(self.code_name or "main", position, name, index.node.id, None)
         else:
             self.link.site(self.code_name or "main", position, name, "", index.node.value)
@@ -248,7 +248,7 @@ class Chains(Calls):
     @staticmethod
     def entry(map_node: Any, key: Any) -> Any:
         """An entry of a map, or None, which is unit."""
-        return b._place(b.ast.Call(b.attribute(b.attribute(map_node, "v"), "get"), [key], []))
+        return b.apply_node(b.attribute(b.attribute(map_node, "v"), "get"), [key])
 
     def property(self, current: Value, key: Value, position: int) -> Value:
         bits = current.kind.bits
@@ -311,7 +311,7 @@ class Chains(Calls):
             made = b.call("call_method", [current.node, b.tuple_(values), self.level_below], step.position)
             return Value(made)
         current = self.simple(current)
-        held = [value if _is_simple(value) else self.held(Value(value)).node for value in values]
+        held = [value if b.is_simple(value) else self.held(Value(value)).node for value in values]
         test = b.and_(
             [
                 type_is(current.node, "FnPtr"),
@@ -355,13 +355,13 @@ class Chains(Calls):
         self, receiver: Value, overloads: Any, root: Root, path: Path, step: MethodStep, values: list[Any]
     ) -> Value:
         result = self.temporary()
-        values = [v if _is_simple(v) else self.held(Value(v)).node for v in values]
+        values = [v if b.is_simple(v) else self.held(Value(v)).node for v in values]
         direct = self.dispatched(step.name, overloads, receiver, values, step.position, K_ANY)
 
         def slow() -> None:
             self.emit(b.assign_name(result, self.by_path(root, path, step, values).node))
 
-        test = b.compare(b._place(b.ast.Call(b.load("type"), [receiver.node], [])), "is not", b.load("Map"))
+        test = b.compare(b.apply("type", [receiver.node]), "is not", b.load("Map"))
         self.emit(b.if_(test, [b.assign_name(result, direct.node)], self.nested(slow)))
         return Value(b.load(result), K_ANY, True, True, True)
 
@@ -422,7 +422,7 @@ class Chains(Calls):
     def call_or_method(self, root: Root, step: MethodStep, values: list[Any]) -> Value:
         """`x.call(..)`: a pointer that is called, or an object that a pointer is called on."""
         slot = b.load(root.slot or "")
-        held = [value if _is_simple(value) else self.held(Value(value)).node for value in values]
+        held = [value if b.is_simple(value) else self.held(Value(value)).node for value in values]
         result = self.temporary()
         test = b.and_([type_is(slot, "FnPtr"), b.compare(b.attribute(slot, "direct"), "==", b.const(len(held)))])
         inline = b.call_node(b.attribute(slot, "code"), [*held, self.level_below], step.position)
@@ -439,7 +439,7 @@ class Chains(Calls):
         slot = b.load(root.slot or "")
         stored = self.stored(value)
         weightless = not value.kind.bits & ~WEIGHTLESS
-        if not _is_simple(stored):
+        if not b.is_simple(stored):
             stored = self.held(Value(stored)).node
         rest = [b.const("push"), b.tuple_([stored]), self.level]
         lost = self.temporary()
@@ -451,8 +451,8 @@ class Chains(Calls):
         if weightless:
             tests.append(b.not_(b.attribute(slot, "state")))
             items = b.attribute(slot, "v")
-            append = b._place(b.ast.Call(b.attribute(items, "append"), [stored], []))
-            fast = [b.expression(append)]
+            append = b.apply_node(b.attribute(items, "append"), [stored])
+            fast: list[Any] = [b.expression(append)]
             if limited(self.link.limits.max_array_size):
                 too_long = b.compare(self.length(items), ">", b.const(self.link.limits.max_array_size))
                 fast.append(b.if_(too_long, [b.expression(b.call("check_array", [slot], step.position))], []))
@@ -472,7 +472,7 @@ class Chains(Calls):
         values = self.operands([value_node, *indexes], self.lower)
         value = values[0]
         stored = self.stored(value)
-        if not _is_simple(stored):
+        if not b.is_simple(stored):
             value = self.held(Value(stored, value.kind))
             stored = value.node
         keys = [v if v.fixed else self.held(v) for v in values[1:]]
@@ -550,7 +550,7 @@ class Chains(Calls):
             if value.kind.bits & ~WEIGHTLESS:
                 if value.kind.bits != k.ANY and not value.kind.bits & WEIGHTLESS:
                     return None
-                kinds = b._place(b.ast.Call(b.load("type"), [stored], []))
+                kinds = b.apply("type", [stored])
                 tests.append(b.compare(kinds, "in", b.load("SCALARS")))
             tests.append(b.not_(state))
             body: list[Any] = [b.assign(b.subscript_store(items, key.node, at), stored)]
@@ -603,14 +603,6 @@ def _without_elvis(step: Any) -> Any:
     if kind is MethodStep:
         return MethodStep(step.name, step.arguments, False, step.position)
     return PropertyStep(step.name, False, step.position)
-
-
-def _is_name(node: Any) -> bool:
-    return isinstance(node, b.ast.Name)
-
-
-def _is_simple(node: Any) -> bool:
-    return isinstance(node, (b.ast.Name, b.ast.Constant))
 
 
 __all__ = ["READERS", "Chains"]

@@ -63,7 +63,7 @@ class Expressions(Arithmetic):
         if not value.simple:
             name = self.temporary()
             first, node = b.walrus(name, node), b.load(name)
-        test = b.compare(b._place(b.ast.Call(b.load("type"), [first], [])), "in", b.load("ATOMS"))
+        test = b.compare(b.apply("type", [first]), "in", b.load("ATOMS"))
         return b.choose(test, node, b.call("share", [node], 0))
 
     # --- atoms ---
@@ -124,7 +124,7 @@ class Expressions(Arithmetic):
         values = self.operands(node.parts, self.lower)
         parts: list[Any] = []
         for value in values:
-            if isinstance(value.node, b.ast.Constant) and type(value.node.value) is str:
+            if b.is_constant(value.node) and type(value.node.value) is str:
                 parts.append(value.node)
             elif value.kind.bits in (k.STR, k.INT):
                 parts.append(b.formatted(value.node))
@@ -143,7 +143,7 @@ class Expressions(Arithmetic):
 
     @staticmethod
     def length(node: Any) -> Any:
-        return b._place(b.ast.Call(b.load("len"), [node], []))
+        return b.apply("len", [node])
 
     def array(self, node: ArrayLiteral) -> Value:
         values = self.operands(node.items, self.lower)

@@ -82,10 +82,7 @@ class Frame:
         """Two operands as names or constants, evaluated in order."""
         if right.simple and left.simple:
             return left, right
-        if not right.simple and not left.fixed:
-            left = self.held(left)
-        else:
-            left = self.simple(left)
+        left = self.held(left) if not right.simple and not left.fixed else self.simple(left)
         return left, self.simple(right)
 
     def operands(self, nodes: list[Any], lower: Callable[[Any], Value], keep_first: bool = False) -> list[Value]:

@@ -249,16 +249,10 @@ class Inference:
                 if function is not None and self.typed_calls:
                     for param, argument in zip(function.params, arguments, strict=True):
                         self.assign(param, argument)
-                if key in self.methods or kind.bits & (k.MAP | k.OTHER):
-                    kind = K_ANY
-                else:
-                    kind = k.of_call(step.name, kind)
+                kind = K_ANY if key in self.methods or kind.bits & (k.MAP | k.OTHER) else k.of_call(step.name, kind)
             elif step_type is IndexStep:
                 index = self.visit(step.index)
-                if kind.bits == k.STR:
-                    kind = k.K_CHAR if index.bits == k.INT else Kind(k.CHAR | k.STR)
-                else:
-                    kind = K_ANY
+                kind = (k.K_CHAR if index.bits == k.INT else Kind(k.CHAR | k.STR)) if kind.bits == k.STR else K_ANY
             elif kind.bits == k.STR and step.name == "len":
                 kind = k.K_LENGTH
             else:

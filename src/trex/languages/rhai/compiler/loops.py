@@ -117,12 +117,12 @@ class Loops(Statements):
             if counter.captured:
                 self.emit(b.assign_name(self.slot(counter), b.call("Cell", [b.NONE], 0)))
                 body.insert(0, b.assign(b.attribute_store(b.load(self.slot(counter)), "v"), b.load(index)))
-            iterable = b._place(b.ast.Call(b.load("enumerate"), [iterable], []))
+            iterable = b.apply("enumerate", [iterable])
             target = b.tuple_store([b.store(index), target])
         body += self.nested(lambda: self.lower_to(node.body, None))
         after: list[Any] = []
         if self.counted:
-            iterable = b._place(b.ast.Call(b.load("compress"), [iterable, b.load("STEPS")], []))
+            iterable = b.apply("compress", [iterable, b.load("STEPS")])
             after = [b.expression(b.call("check_steps", [], node.position))]
         self.emit(b.for_(target, iterable, body, after))
         return self.end(loop, name, destination)
@@ -156,11 +156,8 @@ class Loops(Statements):
     def python_range(self, low: Value, high: Value, inclusive: bool) -> Any:
         end = high.node
         if inclusive:
-            if isinstance(end, b.ast.Constant):
-                end = b.const(end.value + 1)
-            else:
-                end = b.binary(end, "+", b.ONE)
-        return b._place(b.ast.Call(b.load("range"), [low.node, end], []))
+            end = b.const(end.value + 1) if b.is_constant(end) else b.binary(end, "+", b.ONE)
+        return b.apply("range", [low.node, end])
 
     def stepped_range(self, source: Call) -> Any:
         """`range(a, b)` and `range(a, b, step)` for integers and a step that is known."""
@@ -178,7 +175,7 @@ class Loops(Statements):
                 K_ANY,
             )
             return b.call("iterate", [made.node], source.position)
-        return b._place(b.ast.Call(b.load("range"), [value.node for value in values], []))
+        return b.apply("range", [value.node for value in values])
 
     def may_change(self, source: object) -> bool:
         """Whether something in the loop could change what it runs over in place."""

@@ -88,7 +88,7 @@ class Statements(Chains):
         if not self.code_name:
             return value.node
         node = value.node
-        if value.simple and isinstance(node, b.ast.Name) and node.id in self.dying:
+        if value.simple and b.is_name(node) and node.id in self.dying:
             return node
         return self.stored(value)
 
@@ -207,7 +207,7 @@ class Statements(Chains):
                 certain = subject.kind.bits in (k.INT, k.STR)
         if certain:
             return equal
-        test = b.compare(b._place(b.ast.Call(b.load("type"), [subject.node], [])), "is", b.load(name))
+        test = b.compare(b.apply("type", [subject.node]), "is", b.load(name))
         return b.and_([test, equal])
 
     def range_test(self, subject: Value, case: Case) -> Any:
@@ -300,7 +300,7 @@ class Statements(Chains):
         if node.operator == "+" and old.kind.bits & k.STR and self.is_hot():
             self.append_text(variable, slot, value, node.position)
             return
-        if not value.simple and not isinstance(value.node, (b.ast.BinOp, b.ast.IfExp, b.ast.Compare)):
+        if not value.simple and not b.is_computed(value.node):
             value = self.held(value)
         if value.kind.bits & k.CONTAINER:
             value = Value(self.stored(value), value.kind)
@@ -344,20 +344,20 @@ class Statements(Chains):
 
     @staticmethod
     def type_test(node: Any, name: str) -> Any:
-        return b.compare(b._place(b.ast.Call(b.load("type"), [node], [])), "is", b.load(name))
+        return b.compare(b.apply("type", [node]), "is", b.load(name))
 
     def assign_cell(self, cell: Any, node: Assign) -> None:
         """To a shared variable or `this`."""
         value = self.lower(node.value)
         target = b.attribute_store(cell, "v")
         if node.operator is None:
-            self.emit(b.at(b.ast.Assign([target], self.stored(value)), node.target.position))
+            self.emit(b.assign_at(target, self.stored(value), node.target.position))
             return
         value = Value(self.stored(value), value.kind, True, value.simple, value.fixed)
         value = value if value.simple else self.held(value)
         old = self.held(Value(b.attribute_at(cell, "v", node.target.position), K_ANY, False))
         result = self.operate(node.operator, old, value, node.position, True)
-        self.emit(b.at(b.ast.Assign([target], result.node), node.target.position))
+        self.emit(b.assign_at(target, result.node, node.target.position))
 
     # --- jumps ---
 

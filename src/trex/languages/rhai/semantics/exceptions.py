@@ -74,7 +74,10 @@ def understand(error: BaseException) -> RhaiError:
         # It is raised where the callee starts; the language points at the call.
         frames.pop()
     if error.position is None:
-        error.position = frames[-1][3 if error.kind in _AT_START else 1] if frames else NOWHERE
+        error.position = NOWHERE
+        if frames:
+            _, position, _, start = frames[-1]
+            error.position = start if error.kind in _AT_START else position
     calls = error.calls
     if calls is None:
         calls = error.calls = []

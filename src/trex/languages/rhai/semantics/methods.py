@@ -20,17 +20,17 @@ from trex.languages.rhai.typenames import type_name
 from trex.languages.rhai.values import Cell, FnPtr, Map
 
 
-class ConstantCell(Cell):
+class ConstantCell:
     """A `this` that must not change: assigning to it, or into it, is an error."""
 
-    __slots__ = ()
+    shared = False
 
     def __init__(self, value: Any) -> None:
-        Cell.v.__set__(self, share(value))  # type: ignore[attr-defined]
+        self._value = share(value)
 
     @property
-    def v(self) -> Any:  # type: ignore[override]
-        return Cell.v.__get__(self, ConstantCell)  # type: ignore[attr-defined]
+    def v(self) -> Any:
+        return self._value
 
     @v.setter
     def v(self, value: Any) -> None:
