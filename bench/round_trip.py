@@ -22,8 +22,8 @@ REQUEST, REPLY = b"x" * 50, b"x" * 25
 
 def through_a_worker(calls: int, pause: float = 0.0) -> list[float]:
     """Microseconds of each call; `pause` is how long the broker works on each, subtracted."""
-    here = str(Path(__file__).parent)
-    with workers.start(Limits(max_time=60), language="transport_language", directory=here) as worker:
+    here = str(Path(__file__).parent / "languages")
+    with workers.start(Limits(max_time=60), language="transport", directory=here) as worker:
         assert worker.ready
         deadline = time.monotonic() + 60
         worker.channel.send(Start(str(calls), {}, Interface(), Limits()), deadline)

@@ -260,6 +260,20 @@ def choices(kind: object) -> str:
     return " ".join(getattr(kind, "choices", ())) or kind.name  # type: ignore[attr-defined]
 
 
+def isolation() -> str:
+    """What a locked worker may still do, from the profile."""
+    from trex.isolation import document
+
+    return document.page()
+
+
+def protocol() -> str:
+    """Messages, their order and their bounds."""
+    from trex.protocol import document
+
+    return document.page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "ARCHITECTURE.md": architecture,
     "CHANGELOG.md": changelog,
@@ -270,6 +284,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/endings.md": endings,
     "docs/reference/command-line.md": command_line,
     "docs/reference/policies.md": vocabulary,
+    "docs/reference/isolation.md": isolation,
+    "src/trex/protocol/PROTOCOL.md": protocol,
 }
 
 

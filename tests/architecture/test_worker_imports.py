@@ -70,7 +70,7 @@ def test_a_worker_has_the_language_and_its_own_parts(loaded: list[str]) -> None:
 
 
 def test_the_broker_starts_workers_without_loading_their_code() -> None:
-    """Neither the worker's modules nor the raw system calls are on the way of a run."""
+    """The worker's modules and the language are not on the way of a run."""
     code = "import sys, trex.runner.workers; print(' '.join(sys.modules))"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
@@ -78,5 +78,3 @@ def test_the_broker_starts_workers_without_loading_their_code() -> None:
     )
     names = done.stdout.split()
     assert [name for name in names if name.startswith(("trex.worker", "trex.languages.rhai"))] == []
-    unwanted = {"ctypes", "subprocess", "threading", "socket", "asyncio", "json", "logging"}
-    assert sorted(unwanted & set(names)) == []

@@ -85,8 +85,10 @@ class Policy:
         ]
         policies = msgspec.json.decode(engine().to_json("".join(heads)))["staticPolicies"]
         named = {id: str(policies[id].get("annotations", {}).get("id") or "") for id in self.statements}
-        given = list(named.values())
-        return {id: f"{name} ({id})" if given.count(name) > 1 and name else name or id for id, name in named.items()}
+        holders: dict[str, int] = {}
+        for name in named.values():
+            holders[name] = holders.get(name, 0) + 1
+        return {id: f"{name} ({id})" if name and holders[name] > 1 else name or id for id, name in named.items()}
 
     def line(self, id: str) -> int:
         """The line on which a policy starts."""

@@ -22,6 +22,7 @@ UNREADABLE = "no word or mark of the policy language begins here"
 
 _OPENING = ("(", "[", "{")
 _CLOSING = (")", "]", "}")
+_OPERAND_ENDS = ("name", "string", ")", "]", "}")
 _OPERATORS = ("&&", "||", "+", "-", "*")
 
 
@@ -110,10 +111,10 @@ def tokens(text: str) -> Iterator[Token]:
 class _Level:
     """What is between two brackets: how deep it is so far."""
 
-    __slots__ = ("conditions", "deepest", "operators")
+    __slots__ = ("conditions", "deepest", "members", "operators")
 
     def __init__(self) -> None:
-        self.operators = self.conditions = self.deepest = 0
+        self.operators = self.conditions = self.members = self.deepest = 0
 
     def depth(self) -> int:
         return self.operators + self.deepest
@@ -125,13 +126,17 @@ def too_deep(text: str) -> tuple[int, str] | None:
     if nested <= MAX_NESTING and sum(map(text.count, _OPERATORS)) + text.count(".") < MAX_CHAIN - MAX_NESTING:
         return None
     levels = [_Level()]
-    dots = 0
+    before = ""
     for token in tokens(text):
         if token.kind == "invalid":
             # What follows cannot be counted, so the engine must not see it.
             return token.start, UNREADABLE
         mark = token.text if token.kind in ("mark", "name") else ""
         level = levels[-1]
+        if mark == "." or (mark == "[" and before in _OPERAND_ENDS):
+            level.members += 1  # `a.b["c"].d(e)` nests as deep as it is long
+        elif token.kind == "mark" and mark not in ("(", ")", "]"):
+            level.members = 0
         if mark in _OPENING:
             levels.append(_Level())
         elif mark in _CLOSING and len(levels) > 1:
@@ -143,10 +148,10 @@ def too_deep(text: str) -> tuple[int, str] | None:
             levels = [_Level()]
         elif mark == "if":
             level.conditions += 1
-        elif mark in _OPERATORS:
+        elif mark in _OPERATORS or mark in ("when", "unless"):
             level.operators += 1
-        dots = dots + 1 if mark == "." else (dots if token.kind == "name" else 0)
-        if len(levels) - 1 + sum(each.conditions for each in levels) + dots > MAX_NESTING:
+        before = token.kind if token.kind in ("name", "string") else mark
+        if len(levels) - 1 + sum(each.conditions + each.members for each in levels) > MAX_NESTING:
             return token.start, f"the policy is nested deeper than {MAX_NESTING} levels"
         if level.depth() > MAX_CHAIN:
             return token.start, f"the policy joins more than {MAX_CHAIN} conditions; split it into several policies"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from trex.broker.dispatch import Dispatcher
 from trex.broker.handles import Handles
-from trex.errors import LimitExceeded, ProtocolViolation
+from trex.errors import LimitExceeded, ProtocolViolation, WorkerDied
 from trex.protocol.messages import Call, Failed, Finished, FromBroker, FromWorker, Log, Release, Start
 
 if TYPE_CHECKING:
@@ -68,5 +68,8 @@ def serve(
                 return message
             else:
                 raise ProtocolViolation(f"{kind.__name__} has no place in a run")
+    except WorkerDied:
+        budget.check_time()  # whoever ended the run from outside may have ended the worker first
+        raise
     finally:
         handles.close()

@@ -76,10 +76,15 @@ def options_converter(options: Options, lookup: Mapping[Any, Any]) -> Callable[[
     """
     cls, fields = options.cls, options.fields
     required = [name for name in fields if name not in options.defaults]
+    nested = {
+        name: options_converter(known, lookup)
+        for name, field in fields.items()
+        if type(known := lookup.get(field.without_none().type)) is Options
+    }
 
     def convert(value: Object) -> Any:
-        given = value.fields
-        for name, part in given.items():
+        given = dict(value.fields)
+        for name, part in value.fields.items():
             field = fields.get(name)
             if field is None:
                 raise ProtocolViolation(f"{options.name} has no field {name!r}")
@@ -91,6 +96,8 @@ def options_converter(options: Options, lookup: Mapping[Any, Any]) -> Callable[[
                     raise ProtocolViolation(f"{options.name}.{name} is no {kind.name}")
             elif not _fits(part, field.type, lookup):
                 raise ProtocolViolation(f"{options.name}.{name} is of another type")
+            if name in nested and part is not None:
+                given[name] = nested[name](part)
             if type(part) is int:
                 _check_number(part, field.marked(Bounds), field.marked(Unsigned), name)
         for name in required:

@@ -15,8 +15,6 @@ from trex.protocol import conversation, encoding, frames, messages
 INTRODUCTION = f"""\
 # The protocol between broker and worker
 
-Generated from `src/trex/protocol/` by `make generate`; edit the sources.
-
 One stream socket joins the two processes. Each message is one frame: its length in
 {frames.HEADER} bytes, big-endian, then that many bytes of MessagePack. A frame holds at most
 {frames.CAP} bytes; a longer one is refused when its length arrives.

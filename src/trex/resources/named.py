@@ -298,9 +298,9 @@ def deepest(path: Path, gate: Gate) -> tuple[Directory, list[str]]:
             # Either this is a file, or something above it is.
             files.open_object(level)
             raise FileExistsError(EEXIST, "") from None
+        descriptor.close()  # also because an error holds its frame, and so what is open in it
         if isinstance(opening, AccessDenied):
             raise opening
-        descriptor.close()
         missing.reverse()
         return followed(level, opening, gate), missing
 
@@ -345,6 +345,7 @@ class ThingToRemove(PathArgument):
                 gate.permit(OPEN, as_directory)
             gate.permit(DELETE, as_directory)
             return removal.DirectoryRemoval(Directory(descriptor, path), gate)
+        descriptor.close()
         if isinstance(opening, AccessDenied):
             raise opening
         gate.permit(DELETE, entity)
@@ -359,6 +360,7 @@ class ThingToRemove(PathArgument):
         except FileNotFoundError:
             return removal.NothingThere()
         if files.kind(files.status(descriptor)) != files.DIRECTORY:
+            descriptor.close()
             raise denied
         real = files.real_path(descriptor)
         entity = directory_entity(real.text)

@@ -61,11 +61,28 @@ def test_an_excerpt_of_a_long_line_stays_near_the_place():
         "{a:" * 1000 + "1" + "}" * 1000 + " == 1",
         "if true then " * 1000 + "true" + " else false" * 1000,
         "principal" + ".a" * 5000 + " == 1",
+        "principal" + '["a"]' * 5000 + " == 1",
+        "principal" + ".contains(1)" * 5000,
+        "principal" + ".a.contains(1)" * 5000,
+        "true } when { " * 5000 + "true",
         "true" + " && true" * 20_000,
         "true" + " || true" * 20_000,
         "1" + " + 1" * 20_000 + " == 1",
     ],
-    ids=["parentheses", "sets", "records", "if", "attributes", "and", "or", "plus"],
+    ids=[
+        "parentheses",
+        "sets",
+        "records",
+        "if",
+        "attributes",
+        "indexes",
+        "calls",
+        "members",
+        "when",
+        "and",
+        "or",
+        "plus",
+    ],
 )
 def test_text_that_would_overflow_the_engine_is_found_to_be_too_deep(condition):
     assert too_deep(policy(condition)) is not None
@@ -85,7 +102,15 @@ def test_many_small_policies_are_not_deep():
 
 
 def test_a_long_list_of_alternatives_is_not_deep():
-    assert too_deep(policy(" || ".join(['resource == file_system::File::"/x"'] * MAX_CHAIN))) is None
+    assert too_deep(policy(" || ".join(['resource == file_system::File::"/x"'] * (MAX_CHAIN - 1)))) is None
+
+
+def test_long_sets_are_not_deep():
+    assert too_deep(policy("[" + ", ".join(['file_system::File::"/x"'] * 5000) + "].contains(resource)")) is None
+
+
+def test_members_of_many_operands_are_not_one_chain():
+    assert too_deep(policy(" || ".join(['resource.path like "/x"', 'context["run"].id == "x"'] * 300))) is None
 
 
 def test_chains_in_chains_are_as_deep_as_both():
@@ -105,6 +130,8 @@ def test_the_engine_decides_the_deepest_text_that_is_passed_on():
         f"{path}" + f" || {path}" * chain,
         "1" + " + 1" * chain + " == 1",
         "!(" * depth + path + ")" * depth,
+        " && ".join(['context.run["id"] == ""'] * (chain // 2)),
+        " } when { ".join([path] * chain),
     ]
     text = "\n".join(policy(each) for each in conditions)
     assert too_deep(text) is None

@@ -60,11 +60,15 @@ class Pair:
 
 
 @pytest.fixture
-def pair() -> Iterator[Pair]:
-    made = Pair()
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """Past `Start`, or past the request that a test asks for."""
+    made = Pair(getattr(request, "param", START))
     yield made
     for socket in made.sockets:
         socket.close()
+
+
+evaluating = pytest.mark.parametrize("pair", [Evaluate(b"{}")], indirect=True)
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
@@ -128,14 +132,13 @@ def test_a_failure_through_very_many_calls_keeps_both_ends_of_its_chain(pair: Pa
     assert (got.chain[0], got.chain[-1], len(got.chain)) == ("outermost", "innermost", 256)
 
 
-def test_an_evaluation_answers_in_its_own_form() -> None:
-    pair = Pair(Evaluate(b"{}"))
+@evaluating
+def test_an_evaluation_answers_in_its_own_form(pair: Pair) -> None:
     assert pair.answer(evaluate=lambda request: request + b"!") == Evaluated(b"{}!")
 
 
-def test_an_evaluation_without_memory_is_a_limit() -> None:
-    pair = Pair(Evaluate(b"{}"))
-
+@evaluating
+def test_an_evaluation_without_memory_is_a_limit(pair: Pair) -> None:
     def bomb(request: bytes) -> bytes:
         raise MemoryError
 
