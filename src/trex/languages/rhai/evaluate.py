@@ -7,9 +7,9 @@ Never: reaches a host: a program has the language and nothing else.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import DecodeError, json
+from msgspec import DecodeError, Meta, Struct, json
 
 from trex.languages.rhai import errors
 from trex.languages.rhai.errors import Exit, ParseError, RhaiError, Thrown
@@ -29,6 +29,40 @@ from trex.limits import LanguageLimits
 # The defaults of the language's engine: no bounds on sizes.
 ENGINE_LIMITS = LanguageLimits(max_string_size=0, max_array_size=0, max_map_size=0, max_modules=0)
 _LIMITS = {"max_operations": "max_steps"}
+
+
+Natural = Annotated[int, Meta(ge=0)]
+
+
+class CallRequest(Struct):
+    """A function to call once the script has run."""
+
+    fn: str
+    args: list[Any] = []
+
+
+class LanguageOptions(Struct, frozen=True):
+    """Switches of the language."""
+
+    strict_variables: bool = False
+    fail_on_invalid_map_property: bool = False
+    disabled_symbols: list[str] = []
+
+
+class Request(Struct):
+    """One request, as the protocol describes it; other keys are ignored."""
+
+    script: str
+    api: Literal["script", "expression", "compile"] = "script"
+    scope: dict[str, Any] = {}
+    setup: list[str] = []
+    call: CallRequest | None = None
+    limits: dict[str, Natural] = {}
+    options: LanguageOptions = LanguageOptions()
+    bench: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+
+
+_decode = json.Decoder(Request).decode
 
 
 class BadRequest(Exception):
@@ -131,51 +165,48 @@ def _outer_kind(label: str) -> str:
 class _Evaluation:
     """One request."""
 
-    def __init__(self, request: dict[str, Any]) -> None:
+    def __init__(self, request: Request) -> None:
         self.request = request
         limits = {}
-        for name, bound in (request.get("limits") or {}).items():
+        for name, bound in request.limits.items():
             field = _LIMITS.get(name, name)
-            if field not in LanguageLimits.__struct_fields__ or type(bound) is not int or bound < 0:
-                raise BadRequest(f"unknown limit '{name}', or not a number")
+            if field not in LanguageLimits.__struct_fields__:
+                raise BadRequest(f"unknown limit '{name}'")
             limits[field] = bound
         values = {name: getattr(ENGINE_LIMITS, name) for name in LanguageLimits.__struct_fields__}
-        options = request.get("options") or {}
+        options = request.options
         self.session = Session(
             LanguageLimits(**{**values, **limits}),
-            Options(bool(options.get("strict_variables")), frozenset(options.get("disabled_symbols") or ())),
+            Options(options.strict_variables, frozenset(options.disabled_symbols)),
         )
-        RUN.strict_properties = bool(options.get("fail_on_invalid_map_property"))
+        RUN.strict_properties = options.fail_on_invalid_map_property
         self.scope: dict[str, Cell] = {}
         self.constants: dict[str, bool] = {}
-        for name, typed in (request.get("scope") or {}).items():
+        for name, typed in request.scope.items():
             self.scope[name] = Cell(to_value(typed))
             self.constants[name] = bool(typed.get("const"))
 
     def run(self) -> dict[str, Any]:
         """The answer, without what was printed."""
         request, session = self.request, self.session
-        for text_ in request.get("setup") or ():
-            self.set_up(text_)
+        for script in request.setup:
+            self.set_up(script)
         session.printed.clear()
-        source = request["script"]
         started = milliseconds()
-        api = request.get("api", "script")
-        if api == "compile":
-            session.parse(source, self.constants)
+        if request.api == "compile":
+            session.parse(request.script, self.constants)
             return {"ok": True, "value": to_typed(None)}
-        compiled = session.compile(source, self.constants, expression=api == "expression")
+        compiled = session.compile(request.script, self.constants, expression=request.api == "expression")
         compile_ms = milliseconds() - started
-        runs = request.get("bench")
-        if runs:
-            return self.bench(compiled, int(runs), compile_ms)
+        if request.bench is not None:
+            return self.bench(compiled, request.bench, compile_ms)
         value = self.value_of(compiled)
-        call = request.get("call")
+        call = request.call
         if call is not None:
-            arguments = tuple(to_value(argument) for argument in call.get("args") or ())
-            function = session.generic(call["fn"], len(arguments))
+            arguments = tuple(to_value(argument) for argument in call.args)
+            function = session.generic(call.fn, len(arguments))
             if function is None:
-                raise errors.function_not_found(call["fn"], *arguments)
+                raise errors.function_not_found(call.fn, *arguments)
             value = self.guarded(lambda: script_call(function, arguments, 1))
         return {"ok": True, "value": to_typed(value)}
 
@@ -225,13 +256,10 @@ def evaluate(request: bytes) -> bytes:
     """Answer one request of the eval protocol; a program never makes this raise."""
     printed: list[str] = []
     try:
-        decoded = json.decode(request)
-        if type(decoded) is not dict or type(decoded.get("script")) is not str:
-            raise BadRequest("a request is an object with a string 'script'")
-        evaluation = _Evaluation(decoded)
+        evaluation = _Evaluation(_decode(request))
         printed = evaluation.session.printed
         answer = evaluation.run()
-    except (BadRequest, DecodeError) as error:
+    except (BadRequest, DecodeError, UnicodeDecodeError) as error:
         answer = {"ok": False, "error": {"kind": "BadRequest", "message": str(error)}}
     except ParseError as error:
         answer = {"ok": False, "error": describe_error(parse_failure(error))}

@@ -42,11 +42,11 @@ _TOKEN = re.compile(
     r"[ \t\r\f]*(?:"
     r"([A-Za-z_][A-Za-z0-9_]*)"  # 1 word
     r"|(\n)"  # 2
-    r"|([0-9][0-9A-Za-z_.]*)"  # 3 number, roughly
+    r"|([0-9])"  # 3 start of a number
     r'|"([^"\\\r\n]*)"(?!")'  # 4 plain string
     r"|(//|/\*)"  # 5 comment
     r"|(!in(?![A-Za-z0-9_]))"  # 6
-    r"|([\"`']|\#+\")"  # 7 start of any other literal
+    r"|([\"`']|\#[\"#])"  # 7 start of any other literal
     rf"|({_SYMBOL})"  # 8
     r"|(\Z)"  # 9
     r")"
@@ -283,7 +283,7 @@ class _Lexer:
         """A string or character that is not the plain case."""
         text = self.text
         if opening[0] == "#":
-            return self.raw_string(start, len(opening) - 1)
+            return self.raw_string(start)
         if opening == "`":
             at = start + 1
             if text.startswith("\r\n", at):
@@ -374,9 +374,16 @@ class _Lexer:
                 return chr(number)
         raise _Failed("MalformedEscapeSequence", f"Invalid escape sequence: '\\{escape}{digits}'", end)
 
-    def raw_string(self, start: int, hashes: int) -> tuple[str, str, int]:
+    def raw_string(self, start: int) -> tuple[str, str, int]:
         text = self.text
+        hashes = 0
+        while text.startswith("#", start + hashes):
+            hashes += 1
         begin = start + hashes + 1
+        if begin > len(text):
+            raise _Failed("UnterminatedString", "Open string is not terminated", -1)
+        if text[begin - 1] != '"':
+            raise _Failed("UnexpectedInput", f"Unexpected '{text[begin - 1]}'", -1)
         end = text.find('"' + "#" * hashes, begin)
         if end < 0:
             raise _Failed("UnterminatedString", "Open string is not terminated", -1)

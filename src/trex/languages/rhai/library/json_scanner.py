@@ -36,7 +36,7 @@ def _logical(x: Any, y: Any, both: bool) -> bool:
     for value in (x, y):
         if type(value) is not bool:
             raise errors.mismatch(type_name(value), "bool")
-    return (x and y) if both else (x or y)
+    return bool(x and y) if both else bool(x or y)
 
 
 # Binary operators by how tightly they bind; `**` binds to the right.
