@@ -154,6 +154,12 @@ class Calls(Expressions):
                 )
                 self.emit(b.assign(b.tuple_store([b.store(slot), b.store(result)]), made))
                 return Value(b.load(result), kind, True, True, True)
+            if variable is not None and not variable.constant:
+                table = b.load(self.link.table(name, len(nodes)))
+                cell = b.load(self.slot(variable))
+                return self.held(
+                    Value(b.call("native_on_cell", [table, cell, b.tuple_(rest), self.level], node.position), kind)
+                )
             receiver = self.stored(values[0])
             made = b.call("native_call", [b.const(name), b.tuple_([receiver, *rest]), self.level], node.position)
             return Value(made, kind)

@@ -239,11 +239,8 @@ class Chains(Calls):
 
     def note(self, position: int, container: Value, index: Value) -> None:
         """Remember an inline subscript, so that its failure can be worded."""
-        name = container.node.id if b.is_name(container.node) else ""
-        if b.is_name(index.node):
-            self.link.site(self.code_name or "main", position, name, index.node.id, None)
-        else:
-            self.link.site(self.code_name or "main", position, name, "", index.node.value)
+        operands = tuple((n.id, None) if b.is_name(n) else ("", n.value) for n in (container.node, index.node))
+        self.link.site(self.code_name or "main", position, operands)
 
     @staticmethod
     def entry(map_node: Any, key: Any) -> Any:

@@ -38,7 +38,7 @@ _MODULES: dict[Any, str] = {
     overflow: "add_overflow sub_overflow mul_overflow add_overflow_at sub_overflow_at mul_overflow_at",
     pointers: "make_pointer close_over curry_function call_function call_reference call_method is_defined_function"
     " is_visible exit_script unknown_variable unknown_function refuse_constant not_bool late_variable late_cell",
-    methods: "method_reference method_value cell_method native_reference",
+    methods: "method_reference method_value cell_method native_reference native_on_cell",
     places: "store_at update_at method_at cell_store_at cell_update_at cell_method_at constant_method"
     " store_in_constant",
     exceptions: "CATCHABLE caught catch thrown_again",

@@ -57,6 +57,10 @@ class Frame:
     def emit(self, statement: Any) -> None:
         self.out.append(statement)
 
+    def stored(self, value: Value) -> Any:
+        """The value for a place that keeps it."""
+        return value.node
+
     def nested(self, fill: Callable[[], Any]) -> list[Any]:
         """The statements that `fill` emits."""
         saved, self.out = self.out, []
@@ -98,9 +102,10 @@ class Frame:
             if len(out) > mark:
                 for index, earlier in enumerate(values):
                     if not earlier.fixed and not (keep_first and index == 0):
+                        # What runs in between could change a container: its value is that of now.
                         name = self.temporary()
-                        out.insert(mark, b.assign_name(name, earlier.node))
+                        out.insert(mark, b.assign_name(name, self.stored(earlier)))
                         mark += 1
-                        values[index] = Value(b.load(name), earlier.kind, earlier.owned, True, True)
+                        values[index] = Value(b.load(name), earlier.kind, True, True, True)
             values.append(value)
         return values

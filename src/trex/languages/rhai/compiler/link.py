@@ -19,6 +19,9 @@ from trex.limits import LanguageLimits
 
 _NAME_LENGTH = 40
 
+# For each operand its name in the generated code, or "" and its value.
+Operands = tuple[tuple[str, Any], ...]
+
 
 class Link:
     """The names of one program."""
@@ -57,8 +60,8 @@ class Link:
         self.pending: list[Function] = []
         self.exports: list[tuple[str, Variable]] = []
         self.scope_of_caller: dict[str, str] = {}
-        # function slot -> {position: (container's name, index's name or "", index)} of inline subscripts.
-        self.sites: dict[str, dict[int, tuple[str, str, Any]]] = {}
+        # Code name -> position -> container and index of an inline subscript: the local names, or values.
+        self.sites: dict[str, dict[int, Operands]] = {}
         # function slot -> label for call lines; None for the program itself.
         self.labels: dict[str, tuple[str, str]] = {}
         self._numbers = 0
@@ -151,6 +154,6 @@ class Link:
         """In a function that runs in the scope of its caller: the cell of the caller's variable."""
         return self.scope_of_caller.get(name)
 
-    def site(self, function: str, position: int, container: str, index: str, constant: Any) -> None:
-        """An inline subscript: where it is, and which local names hold what its message needs."""
-        self.sites.setdefault(function, {})[position] = (container, index, constant)
+    def site(self, function: str, position: int, operands: Operands) -> None:
+        """An inline subscript: where it is, and what its message needs."""
+        self.sites.setdefault(function, {})[position] = operands

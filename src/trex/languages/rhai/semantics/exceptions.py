@@ -27,10 +27,10 @@ CATCHABLE = (RhaiError, IndexError)
 
 # Code name -> (function name, line of an error text); and its inline subscripts by position.
 _labels: dict[str, tuple[str, str]] = {}
-_sites: dict[str, dict[int, tuple[str, str, Any]]] = {}
+_sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]] = {}
 
 
-def register(labels: dict[str, tuple[str, str]], sites: dict[str, dict[int, tuple[str, str, Any]]]) -> None:
+def register(labels: dict[str, tuple[str, str]], sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]]) -> None:
     """Make the functions of a program known."""
     _labels.update(labels)
     for name, places in sites.items():
@@ -111,12 +111,9 @@ def passing(error: BaseException, function: str) -> BaseException:
 
 def _subscript(frames: list[tuple[str, int, Any, int]]) -> RhaiError:
     """An inline subscript failed: word it from the variables it used."""
-    name, position, frame, _ = frames[-1]
-    container_name, index_name, index = _sites[name][position]
+    code, position, frame, _ = frames[-1]
     variables = frame.f_locals
-    container = variables[container_name]
-    if index_name:
-        index = variables[index_name]
+    container, index = (variables[name] if name else value for name, value in _sites[code][position])
     if type(container) is str:
         return errors.string_bounds(index, len(container))
     return errors.array_bounds(index, len(container.v) if type(container) is Array else 0)

@@ -66,6 +66,17 @@ def native_reference(overloads: Overloads, receiver: Any, rest: tuple[Any, ...],
     return receiver, implementation(receiver, *rest)
 
 
+def native_on_cell(overloads: Overloads, cell: Any, rest: tuple[Any, ...], depth: int) -> Any:
+    """A library or host function whose first argument is a variable that some closure captures.
+
+    Until a closure did, it changes the variable; from then on a copy.
+    """
+    if cell.shared:
+        return native_reference(overloads, share(cell.v), rest, depth)[1]
+    cell.v, result = native_reference(overloads, cell.v, rest, depth)
+    return result
+
+
 def method_reference(receiver: Any, name: str, arguments: tuple[Any, ...], depth: int) -> tuple[Any, Any]:
     """`receiver.name(arguments)` on a receiver by reference: (receiver, result). `depth` is the caller's level."""
     if type(receiver) is Map:
