@@ -180,18 +180,25 @@ def for_each(array: Array, f: Any, depth: int) -> None:
     if count == 0:
         items = array.v
         cell = Cell(None)
-        for index in indexes:
-            if type(items[index]) in WEIGHTY:
-                with_this(array, index, lambda cell: code(cell, *curry, level))
+        if curry:
+            bare = code
+
+            def code(cell: Cell, level: int) -> Any:
+                return bare(cell, *curry, level)
+
+        for index, item in enumerate(items):
+            if type(item) in WEIGHTY:
+                with_this(array, index, lambda cell: code(cell, level))
                 continue
-            cell.v = items[index]
+            cell.v = item
             try:
-                code(cell, *curry, level)
+                code(cell, level)
             finally:
-                if type(cell.v) in WEIGHTY:
+                item = cell.v
+                if type(item) in WEIGHTY:
                     settle(array, index, None, cell)
                 else:
-                    items[index] = cell.v
+                    items[index] = item
         return
     for index in indexes:
         if count == 1:

@@ -29,9 +29,8 @@ def _in_order(items: list[Any], descending: bool) -> list[Any]:
     if len(items) <= 1:
         return items[:]
     kind = type(items[0])
-    for item in items:
-        if type(item) is not kind:
-            raise errors.no_function("elements of different types cannot be sorted")
+    if len(set(map(type, items))) != 1:
+        raise errors.no_function("elements of different types cannot be sorted")
     if kind in _NATURAL:
         return sorted(items, reverse=descending)
     if kind is Char:
