@@ -13,13 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.library.arrays import drained, made_of, retained
+from trex.languages.rhai.library.arrays import drained, retained
 from trex.languages.rhai.library.callbacks import (
     LEVELS,
     by_forms,
     element_call,
     left,
-    offered,
+    marked,
     settle,
     taking,
     with_this,
@@ -50,7 +50,7 @@ def map_(array: Array, f: Any, depth: int) -> Array:
     code = taking(f, 1)
     if code is not None:
         level = depth + LEVELS
-        return array_of([code(item, level) for item in offered(array)])
+        return array_of([code(item, level) for item in array.v])
     items, call = element_call("map", array, f, depth)
     return array_of([call(index) for index in range(len(items))])
 
@@ -62,7 +62,8 @@ def filter_(array: Array, f: Any, depth: int) -> Array:
     code = taking(f, 1)
     if code is not None:
         level = depth + LEVELS
-        return made_of([item for item in offered(array) if code(item, level) is True], array)
+        kept = [item for item in array.v if code(item, level) is True]
+        return array_of(marked(kept)) if array.state & NESTED else Array(kept)
     items, call = element_call("filter", array, f, depth)
     # What the callback leaves in `this` is what is kept, so the element is read after the call.
     return array_of([share(items[index]) for index in range(len(items)) if call(index) is True])
@@ -72,7 +73,7 @@ def _search(name: str, array: Array, f: FnPtr, start: int, depth: int) -> tuple[
     """The index of the first element from start on that f accepts, and the element; -1 where there is none."""
     code = taking(f, 1)
     if code is not None:
-        items = offered(array)
+        items = array.v
         level = depth + LEVELS
         for index in range(start, len(items)):
             if code(items[index], level) is True:
@@ -154,7 +155,7 @@ def all_(array: Array, f: Any, depth: int) -> bool:
     code = taking(f, 1)
     if code is not None:
         level = depth + LEVELS
-        return all(code(item, level) is True for item in offered(array))
+        return all(code(item, level) is True for item in array.v)
     items, call = element_call("all", array, f, depth)
     return all(call(index) is True for index in range(len(items)))
 
@@ -179,18 +180,25 @@ def for_each(array: Array, f: Any, depth: int) -> None:
     if count == 0:
         items = array.v
         cell = Cell(None)
-        for index in indexes:
-            if type(items[index]) in WEIGHTY:
-                with_this(array, index, lambda cell: code(cell, *curry, level))
+        if curry:
+            bare = code
+
+            def code(cell: Cell, level: int) -> Any:
+                return bare(cell, *curry, level)
+
+        for index, item in enumerate(items):
+            if type(item) in WEIGHTY:
+                with_this(array, index, lambda cell: code(cell, level))
                 continue
-            cell.v = items[index]
+            cell.v = item
             try:
-                code(cell, *curry, level)
+                code(cell, level)
             finally:
-                if type(cell.v) in WEIGHTY:
+                item = cell.v
+                if type(item) in WEIGHTY:
                     settle(array, index, None, cell)
                 else:
-                    items[index] = cell.v
+                    items[index] = item
         return
     for index in indexes:
         if count == 1:
@@ -210,7 +218,6 @@ def _fold(name: str, array: Array, f: FnPtr, result: Any, indexes: range, depth:
     items = array.v
     count = left(f)
     if count == 2 or count == 3:
-        offered(array)
         code: Callable[..., Any] = taking(f, count)  # type: ignore[assignment]
         if count == 2:
             for index in indexes:
@@ -261,7 +268,7 @@ def zip_(array: Array, other: Any, f: Any, depth: int) -> Array:
     if type(other) is not Array or type(f) is not FnPtr:
         raise errors.function_not_found("zip", array, other, f)
     level = depth + LEVELS
-    pairs = zip(offered(array), offered(other), strict=False)
+    pairs = zip(array.v, other.v, strict=False)
     count = left(f)
     code = taking(f, count)
     if count == 2 and code is not None:
@@ -318,11 +325,10 @@ def dedup_by(array: Array, f: Any, depth: int) -> None:
     f = _function("dedup", array, f)
     level = depth + LEVELS
     code = taking(f, 2)
-    offered(array)
     if code is not None:
         _dedup(array, lambda x, y: code(x, y, level))
     else:
-        _dedup(array, lambda x, y: invoke(f, (x, y), level))
+        _dedup(array, lambda x, y: invoke(f, (share(x), share(y)), level))
 
 
 def _dedup(array: Array, same: Callable[[Any, Any], Any]) -> None:

@@ -43,10 +43,11 @@ def get(array: Array, index: Any) -> Any:
     if type(index) is not int:
         raise errors.function_not_found("get", array, index)
     items = array.v
-    at = offset(len(items), index)
-    if at == len(items):
-        return None
-    item = items[at]
+    if not 0 <= index < len(items):
+        index = offset(len(items), index)
+        if index == len(items):
+            return None
+    item = items[index]
     if type(item) in CONTAINERS:
         item.state |= SHARED
     return item

@@ -13,7 +13,8 @@ tried one after the other until there is such a function.
 The usual case has no call between the loop and the script: `taking(f, 1)` is the compiled function
 itself, and the loop calls it with the element and the level.
 
-A container that is passed to a callback stays where it is, so it is marked first (`offered`).
+What is passed to a function of the script needs no mark: a function marks the parameters that it changes or
+keeps. What is given back and also stays where it was does (`marked`).
 """
 
 from __future__ import annotations
@@ -33,13 +34,12 @@ from trex.languages.rhai.values import NESTED, SHARED, Array, Cell, FnPtr, Map
 LEVELS = 2
 
 
-def offered(container: Array | Map) -> Any:
-    """The elements (or entries) of a container, marked, because a callback may keep what it is given."""
-    if container.state & NESTED:
-        for item in container.v if type(container) is Array else container.v.values():  # type: ignore[union-attr]
-            if type(item) in CONTAINERS:
-                item.state |= SHARED
-    return container.v
+def marked(items: list[Any]) -> list[Any]:
+    """The same list, with the containers in it marked as held in more than one place."""
+    for item in items:
+        if type(item) in CONTAINERS:
+            item.state |= SHARED
+    return items
 
 
 def left(f: FnPtr) -> int:
@@ -50,6 +50,8 @@ def left(f: FnPtr) -> int:
 def taking(f: FnPtr, count: int) -> Callable[..., Any] | None:
     """The function as one of `count` values and a level, without `this`; None where it takes another number."""
     code: Callable[..., Any] | None = f.code
+    if f.direct == count:
+        return code
     if code is None or f.params - len(f.curry) != count:
         return None
     if f.uses_this:
@@ -70,7 +72,7 @@ def by_forms(function: str, f: FnPtr, level: int, forms: tuple[tuple[tuple[Any, 
     for form in forms:
         arguments, this = form
         try:
-            return invoke(f, arguments, level, this)
+            return invoke(f, tuple(map(share, arguments)), level, this)
         except CATCHABLE as error:
             if form is last or not (isinstance(error, errors.RhaiError) and _none_found(error, f)):
                 raise passing(error, function) from None
@@ -119,7 +121,7 @@ def element_call(function: str, array: Array, f: FnPtr, depth: int) -> tuple[lis
     count = left(f)
     code: Any = f.code
     if count == 1 or count == 2:
-        items = offered(array)
+        items = array.v
         code = taking(f, count)
         if count == 1:
             return items, lambda index: code(items[index], level)
@@ -134,7 +136,7 @@ def element_call(function: str, array: Array, f: FnPtr, depth: int) -> tuple[lis
 
     def call(index: int) -> Any:
         def attempt(cell: Cell) -> Any:
-            item = share(cell.v)
+            item = cell.v
             return by_forms(function, f, level, (((), cell), ((item,), None), ((item, index), None)))
 
         return with_this(array, index, attempt)

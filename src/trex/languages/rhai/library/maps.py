@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.library.callbacks import LEVELS, by_forms, left, offered, taking, with_this
+from trex.languages.rhai.library.callbacks import LEVELS, by_forms, left, marked, taking, with_this
 from trex.languages.rhai.library.registry import function
 from trex.languages.rhai.semantics.containers import (
     CONTAINERS,
@@ -104,10 +104,10 @@ def keys_(map: Map) -> Array:
 
 @function("values", Map, arguments=1, effect="pure")
 def values(map: Map) -> Array:
-    entries = offered(map)
+    entries = map.v
     items = [entries[key] for key in keys(map)]
     if map.state & NESTED:
-        return array_of(items)
+        return array_of(marked(items))
     if len(items) > LIMITS.array:
         raise errors.too_large("Size of array/BLOB")
     return Array(items)
@@ -121,7 +121,7 @@ def _entry_call(function: str, map: Map, f: FnPtr, depth: int) -> tuple[dict[str
     level = depth + LEVELS
     count = left(f)
     if count == 2:
-        entries = offered(map)
+        entries = map.v
         plain: Any = taking(f, 2)
         return entries, lambda key: plain(key, entries[key], level)
     map = own(map)

@@ -13,10 +13,10 @@ from functools import cmp_to_key
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.library.callbacks import LEVELS, offered, taking
+from trex.languages.rhai.library.callbacks import LEVELS, marked, taking
 from trex.languages.rhai.library.registry import function
 from trex.languages.rhai.semantics.calls import invoke
-from trex.languages.rhai.semantics.containers import array_of
+from trex.languages.rhai.semantics.containers import array_of, share
 from trex.languages.rhai.semantics.pointers import make_pointer
 from trex.languages.rhai.typenames import internal_type_name
 from trex.languages.rhai.values import NESTED, Array, Char, FnPtr
@@ -29,9 +29,8 @@ def _in_order(items: list[Any], descending: bool) -> list[Any]:
     if len(items) <= 1:
         return items[:]
     kind = type(items[0])
-    for item in items:
-        if type(item) is not kind:
-            raise errors.no_function("elements of different types cannot be sorted")
+    if len(set(map(type, items))) != 1:
+        raise errors.no_function("elements of different types cannot be sorted")
     if kind in _NATURAL:
         return sorted(items, reverse=descending)
     if kind is Char:
@@ -57,7 +56,7 @@ def _by(array: Array, f: FnPtr, depth: int) -> list[Any]:
     else:
 
         def compare(x: Any, y: Any) -> Any:
-            return invoke(f, (x, y), level)
+            return invoke(f, (share(x), share(y)), level)
 
     def verdict(x: Any, y: Any) -> int:
         try:
@@ -72,7 +71,7 @@ def _by(array: Array, f: FnPtr, depth: int) -> list[Any]:
             return -1 if result else 1
         return 0
 
-    return sorted(offered(array), key=cmp_to_key(verdict))
+    return sorted(array.v, key=cmp_to_key(verdict))
 
 
 @function("sort", Array, arguments=1, effect="change")
@@ -102,8 +101,7 @@ def sort_by(array: Array, f: Any, depth: int) -> None:
 
 
 def _ordered(array: Array, items: list[Any]) -> Array:
-    offered(array)
-    return array_of(items) if array.state & NESTED else Array(items)
+    return array_of(marked(items)) if array.state & NESTED else Array(items)
 
 
 @function("order", Array, arguments=1, effect="read")

@@ -15,15 +15,24 @@ from trex.values import INT_MAX
 
 def offset(length: int, start: int) -> int:
     """Where a sequence of this length is entered: 0..length."""
-    if start < 0:
-        return max(length + start, 0)
-    return min(start, length)
+    if start >= 0:
+        return start if start < length else length
+    start += length
+    return start if start > 0 else 0
 
 
 def part(length: int, start: int, count: int) -> tuple[int, int]:
     """Start and end of a part; the end is the start where nothing is meant."""
-    begin = offset(length, start)
-    return begin, min(begin + max(count, 0), length)
+    if start < 0:
+        start += length
+        if start < 0:
+            start = 0
+    elif start > length:
+        start = length
+    if count <= 0:
+        return start, start
+    end = start + count
+    return start, end if end < length else length
 
 
 def spread(span: Range) -> tuple[int, int]:

@@ -15,9 +15,9 @@ from trex.languages.rhai import errors
 from trex.languages.rhai.library.registry import function
 from trex.languages.rhai.library.spans import offset, part, spread, spread_exactly
 from trex.languages.rhai.semantics.arithmetic import append_text
-from trex.languages.rhai.semantics.containers import array_of, strings_of
+from trex.languages.rhai.semantics.containers import strings_of
 from trex.languages.rhai.semantics.sizes import LIMITS, check_blob, check_string, expect_string, utf8_size
-from trex.languages.rhai.values import Array, Blob, Char, Items, Range, char
+from trex.languages.rhai.values import NESTED, Array, Blob, Char, Items, Range, char
 
 # What Unicode calls white space. Python's own notion has four control characters more.
 WHITE_SPACE = (
@@ -25,7 +25,6 @@ WHITE_SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 _NOT_WHITE = dict.fromkeys(range(0x1C, 0x20), "x")
-_SEPARATORS = ("\x1c", "\x1d", "\x1e", "\x1f")
 
 _EMPTY = ""
 
@@ -117,6 +116,8 @@ def index_of_from(string: str, wanted: Any, start: Any, depth: int) -> int:
 
 
 def _sub(string: str, start: int, count: int) -> str:
+    if start >= 0:
+        return string[start : start + count] if count > 0 else _EMPTY
     begin, end = part(len(string), start, count)
     return string[begin:end]
 
@@ -157,7 +158,7 @@ def crop(string: str, start: Any, count: Any) -> tuple[str, None]:
 def split_words(string: str) -> Array:
     if not string:
         return strings_of([string])
-    if any(separator in string for separator in _SEPARATORS):
+    if "\x1c" in string or "\x1d" in string or "\x1e" in string or "\x1f" in string:
         return strings_of(_words(string))
     return strings_of(string.split())
 
@@ -178,12 +179,19 @@ def _words(string: str) -> list[str]:
 def split(string: str, delimiter: Any) -> Array:
     if type(delimiter) is int:
         return _split_at(string, delimiter)
-    text = _needle(delimiter)
+    text = delimiter if type(delimiter) is str else _needle(delimiter)
     if text is None:
         raise errors.function_not_found("split", string, delimiter)
     if text:
-        return strings_of(string.split(text))
+        return _pieces(string, string.split(text), text)
     return strings_of(["", *string, ""] if string else [string])
+
+
+def _pieces(string: str, items: list[str], delimiter: str) -> Array:
+    """An array of what a string was cut into; what it holds is the string without the delimiters."""
+    if len(items) > LIMITS.array:
+        raise errors.too_large("Size of array/BLOB")
+    return Array(items, NESTED, 0, 0, utf8_size(string) - (len(items) - 1) * utf8_size(delimiter))
 
 
 def _split_at(string: str, index: int) -> Array:
@@ -268,7 +276,9 @@ def chars_part(string: str, start: Any, count: Any) -> Items:
 
 @function("to_chars", str, arguments=1)
 def to_chars(string: str) -> Array:
-    return array_of(list(map(char, string)))
+    if len(string) > LIMITS.array:
+        raise errors.too_large("Size of array/BLOB")
+    return Array(list(map(char, string)))
 
 
 @function("to_blob", str, arguments=1)

@@ -24,7 +24,6 @@ EPSILON = 2.0**-52
 
 # Types whose values have an order: how to get something that Python orders the same way.
 ORDER_KEYS: dict[type, Callable[[Any], Any]] = {
-    Char: lambda value: value.text,
     Timestamp: lambda value: value.nanoseconds,
 }
 
@@ -38,6 +37,8 @@ def eq(x: Any, y: Any) -> bool:
     if left is right:
         if left is int or left is str or left is bool:
             return x == y  # type: ignore[no-any-return]
+        if left is Char:
+            return x.text == y.text  # type: ignore[no-any-return]
         if left is float:
             return _near(x, y)
         if x is None:
@@ -60,6 +61,8 @@ def ne(x: Any, y: Any) -> bool:
     if left is right:
         if left is int or left is str or left is bool:
             return x != y  # type: ignore[no-any-return]
+        if left is Char:
+            return x.text != y.text  # type: ignore[no-any-return]
         if left is float:
             return _far(x, y)
         if x is None:
@@ -77,11 +80,14 @@ def ne(x: Any, y: Any) -> bool:
 def lt(x: Any, y: Any) -> bool:
     """`x < y`"""
     left, right = type(x), type(y)
-    if left is right and (left is int or left is str or left is bool):
-        return x < y  # type: ignore[no-any-return]
-    if left is float and right is float:
-        return _less(x, y)
-    if (left is float and right is int) or (left is int and right is float):
+    if left is right:
+        if left is int or left is str or left is bool:
+            return x < y  # type: ignore[no-any-return]
+        if left is Char:
+            return x.text < y.text  # type: ignore[no-any-return]
+        if left is float:
+            return _less(x, y)
+    elif (left is float and right is int) or (left is int and right is float):
         return _less(float(x), float(y))
     order = _keys("<", left, right, x, y)
     return order is not None and order[0] < order[1]
@@ -90,11 +96,14 @@ def lt(x: Any, y: Any) -> bool:
 def le(x: Any, y: Any) -> bool:
     """`x <= y`"""
     left, right = type(x), type(y)
-    if left is right and (left is int or left is str or left is bool):
-        return x <= y  # type: ignore[no-any-return]
-    if left is float and right is float:
-        return _at_most(x, y)
-    if (left is float and right is int) or (left is int and right is float):
+    if left is right:
+        if left is int or left is str or left is bool:
+            return x <= y  # type: ignore[no-any-return]
+        if left is Char:
+            return x.text <= y.text  # type: ignore[no-any-return]
+        if left is float:
+            return _at_most(x, y)
+    elif (left is float and right is int) or (left is int and right is float):
         return _at_most(float(x), float(y))
     order = _keys("<=", left, right, x, y)
     return order is not None and order[0] <= order[1]
@@ -103,11 +112,14 @@ def le(x: Any, y: Any) -> bool:
 def gt(x: Any, y: Any) -> bool:
     """`x > y`"""
     left, right = type(x), type(y)
-    if left is right and (left is int or left is str or left is bool):
-        return x > y  # type: ignore[no-any-return]
-    if left is float and right is float:
-        return _less(y, x)
-    if (left is float and right is int) or (left is int and right is float):
+    if left is right:
+        if left is int or left is str or left is bool:
+            return x > y  # type: ignore[no-any-return]
+        if left is Char:
+            return x.text > y.text  # type: ignore[no-any-return]
+        if left is float:
+            return _less(y, x)
+    elif (left is float and right is int) or (left is int and right is float):
         return _less(float(y), float(x))
     order = _keys(">", left, right, x, y)
     return order is not None and order[0] > order[1]
@@ -116,11 +128,14 @@ def gt(x: Any, y: Any) -> bool:
 def ge(x: Any, y: Any) -> bool:
     """`x >= y`"""
     left, right = type(x), type(y)
-    if left is right and (left is int or left is str or left is bool):
-        return x >= y  # type: ignore[no-any-return]
-    if left is float and right is float:
-        return _at_most(y, x)
-    if (left is float and right is int) or (left is int and right is float):
+    if left is right:
+        if left is int or left is str or left is bool:
+            return x >= y  # type: ignore[no-any-return]
+        if left is Char:
+            return x.text >= y.text  # type: ignore[no-any-return]
+        if left is float:
+            return _at_most(y, x)
+    elif (left is float and right is int) or (left is int and right is float):
         return _at_most(float(y), float(x))
     order = _keys(">=", left, right, x, y)
     return order is not None and order[0] >= order[1]
@@ -292,8 +307,7 @@ def index_from(items: list[Any], item: Any, start: int) -> int:
     kind = type(item)
     if kind is int:
         # Python compares what is no number by identity, and a bool like a number.
-        for index in range(start, len(items)):
-            element = items[index]
+        for index, element in enumerate(items[start:] if start else items, start):
             if element == item:
                 if type(element) is int or type(element) is float:
                     return index

@@ -8,14 +8,17 @@ Never: decides whether a receiver may be changed; callers pass containers that a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
-from trex.languages.rhai.semantics.sizes import check_array, check_map, utf8_size, weigh
+from trex.languages.rhai import errors
+from trex.languages.rhai.semantics.sizes import LIMITS, check_array, check_map, utf8_size, weigh
 from trex.languages.rhai.values import NESTED, SHARED, Array, Blob, Map
 
 CONTAINERS = frozenset({Array, Map, Blob})
 WEIGHTY = frozenset({Array, Map, Blob, str})
+
+_MANY = 16  # elements from which on a look at all types pays
 
 
 def share(value: Any) -> Any:
@@ -92,34 +95,53 @@ def recount(container: Array | Map) -> None:
 
 def count(container: Array | Map) -> None:
     """Make the counts exact. O(n)."""
-    arrays = maps = strings = 0
-    weighty = False
-    values: Iterable[Any] = container.v if type(container) is Array else container.v.values()  # type: ignore[union-attr]
-    for value in values:
-        if type(value) in WEIGHTY:
-            weighty = True
-            a, m, s = weigh(value)
-            arrays += a
-            maps += m
-            strings += s
-    container.extra_array, container.extra_map, container.extra_string = arrays, maps, strings
-    container.state = container.state & SHARED | weighty
+    values: Collection[Any] = container.v if type(container) is Array else container.v.values()  # type: ignore[union-attr]
     if type(container) is Map:
         container.order = None
+    arrays = maps = strings = 0
+    weighty = False
+    if len(values) > _MANY:
+        # One pass of Python's own tells whether there is anything to count.
+        kinds = set(map(type, values))
+        weighty = not WEIGHTY.isdisjoint(kinds)
+        if weighty and len(kinds) == 1 and str in kinds:
+            strings = utf8_size("".join(values))
+            values = ()
+        elif not weighty:
+            values = ()
+    for value in values:
+        kind = type(value)
+        if kind in WEIGHTY:
+            weighty = True
+            if kind is str:
+                strings += len(value) if value.isascii() else len(value.encode())
+            else:
+                a, m, s = weigh(value)
+                arrays += a
+                maps += m
+                strings += s
+    container.extra_array, container.extra_map, container.extra_string = arrays, maps, strings
+    container.state = container.state & SHARED | weighty
 
 
 def gain(container: Array | Map, value: Any) -> None:
     """Count a weighty value that is about to be, or was, stored."""
+    container.state |= NESTED
+    if type(value) is str:
+        container.extra_string += len(value) if value.isascii() else len(value.encode())
+        return
     a, m, s = weigh(value)
     container.extra_array += a
     container.extra_map += m
     container.extra_string += s
-    container.state |= NESTED
 
 
 def lose(container: Array | Map, value: Any) -> None:
     """Count out a value that was removed or replaced."""
-    if type(value) in WEIGHTY:
+    kind = type(value)
+    if kind is str:
+        container.extra_string -= len(value) if value.isascii() else len(value.encode())
+    elif kind in CONTAINERS:
         a, m, s = weigh(value)
         container.extra_array -= a
         container.extra_map -= m
@@ -183,7 +205,9 @@ def map_set(map: Map, key: str, value: Any) -> None:
     entries[key] = value
     if type(value) in WEIGHTY:
         gain(map, value)
-    check_map(map)
+        check_map(map)
+    elif len(entries) + map.extra_map > LIMITS.map:
+        raise errors.too_large("Size of object map")
 
 
 def map_remove(map: Map, key: str) -> Any:
