@@ -7,7 +7,7 @@ Never:     is imported by a run; only by the generator of pages.
 
 from __future__ import annotations
 
-from trex.isolation.profile import ALLOWED, LANDLOCK_RIGHTS, LAYERS, RESERVE, RESOURCE_LIMITS, SOFT, SOCKET, Argument
+from trex.isolation.profile import ALLOWED, LANDLOCK_RIGHTS, LAYERS, RESERVE, RESOURCE_LIMITS, SOCKET, SOFT, Argument
 
 MIB = 1024 * 1024
 
@@ -22,10 +22,10 @@ def _layers() -> list[str]:
     return [
         "# Isolation",
         "",
-        "A script runs in a process that the kernel has locked before it reads the script's first byte. These layers",
-        "are put in place in this order, and each is tried from inside before the worker says that it is ready. A layer",
-        "that is missing refuses the run, unless `--isolation=degraded:LAYER,...` names it. `trex doctor` tells what a",
-        "host offers.",
+        "A script runs in a process that the kernel has locked before it reads the script's first byte. These",
+        "layers are put in place in this order, and each is tried from inside before the worker says that it is",
+        "ready. A layer that is missing refuses the run, unless `--isolation=degraded:LAYER,...` names it.",
+        "`trex doctor` tells what a host offers.",
         "",
         "| layer | what it stops | may be named by a degraded mode |",
         "|---|---|---|",
@@ -38,8 +38,9 @@ def _system_calls() -> list[str]:
     lines = [
         "## System calls",
         "",
-        f"Descriptor {SOCKET} is the socket to the broker. What is not in the first table kills the worker, and so does a call",
-        "that breaks its condition. What is in the second fails with `EPERM`, because libraries try it by themselves.",
+        f"Descriptor {SOCKET} is the socket to the broker. What is not in the first table kills the worker, and so",
+        "does a call that breaks its condition. What is in the second fails with `EPERM`, because libraries try it",
+        "by themselves.",
         "",
         "| allowed | condition | why it is needed |",
         "|---|---|---|",
@@ -67,7 +68,7 @@ def _limits() -> list[str]:
         "",
         "| limit | value | why |",
         "|---|---|---|",
-        f"| `RLIMIT_DATA` | in use before, + `max_memory` + {RESERVE // MIB} MiB | memory: what the script itself may use |",
+        f"| `RLIMIT_DATA` | in use before, + `max_memory` + {RESERVE // MIB} MiB | memory: what the script may use |",
         "| `RLIMIT_AS` | the same, + a full stack | address space |",
         "| `RLIMIT_CPU` | `max_time` + 3 s | ends a worker whose broker hangs |",
     ]
