@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from trex.errors import WorkerDied
+from trex.errors import LimitExceeded, WorkerDied
 from trex.interface import Interface
 from trex.limits import MIB, Limits
 from trex.protocol.messages import Call, Failed, Finished, Returned, Start
@@ -20,13 +20,18 @@ SECONDS = 20.0
 
 
 class Ending:
-    """How a run ended: with a value, a failure that the worker reported, or the worker's death."""
+    """How a run ended: with a value, a failure that the worker reported, its death, or a limit.
 
-    def __init__(self, value: Any = None, failed: Failed | None = None, status: int | None = None) -> None:
-        self.value, self.failed, self.status = value, failed, status
+    limit: the limit, whether the worker noticed it or the broker.
+    """
+
+    def __init__(
+        self, value: Any = None, failed: Failed | None = None, status: int | None = None, limit: str | None = None
+    ) -> None:
+        self.value, self.failed, self.status, self.limit = value, failed, status, limit
 
     def __repr__(self) -> str:
-        return f"Ending({self.value!r}, {self.failed!r}, {self.status!r})"
+        return f"Ending({self.value!r}, {self.failed!r}, {self.status!r}, {self.limit!r})"
 
 
 def run(worker: workers.WorkerProcess, source: str, seconds: float = SECONDS, **arguments: Any) -> Ending:
@@ -42,7 +47,9 @@ def run(worker: workers.WorkerProcess, source: str, seconds: float = SECONDS, **
             elif isinstance(message, Finished):
                 return Ending(message.value)
             elif isinstance(message, Failed):
-                return Ending(failed=message)
+                return Ending(failed=message, limit=message.kind if message.stage == "limit" else None)
+    except LimitExceeded as limit:
+        return Ending(limit=limit.limit)
     except WorkerDied as death:
         return Ending(status=death.status)
 

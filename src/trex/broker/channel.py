@@ -30,6 +30,8 @@ _LARGE_PIECE = 1024 * 1024
 # A chatty script calls again within this time. After it the worker is taken to be computing, and
 # the wait is for the whole time that is left.
 _SLICE = 0.002
+# A worker that computes is looked at this often (`watch`).
+_WATCH = 0.1
 # A send waits only for a worker that does not read. Coarse: nothing but the deadline ends it.
 _SEND_SLICE = 0.050
 
@@ -44,6 +46,7 @@ class BrokerChannel:
     socket:   connected to the worker; this channel owns it.
     worker:   the worker's pid, to place it; None leaves placement to the system.
     status:   ends the worker and says how it ended, for `WorkerDied`.
+    watch:    called now and then during a long wait; may raise what ends the run.
     max_time: the limit that the deadline stands for, for the error.
     """
 
@@ -52,10 +55,12 @@ class BrokerChannel:
         socket: _socket.socket,
         worker: int | None = None,
         status: Callable[[], int | None] = lambda: None,
+        watch: Callable[[], None] = lambda: None,
         max_time: float = 0.0,
     ) -> None:
         self._socket = socket
         self._status = status
+        self._watch = watch
         self._max_time = max_time
         self._deadline = 0.0
         self._reader = FrameReader()
@@ -70,7 +75,7 @@ class BrokerChannel:
         """The worker's next message.
 
         deadline: on the clock of `time.monotonic`; later sends keep to it as well.
-        Raises `ProtocolViolation`, `WorkerDied`, or `LimitExceeded("max_time")`.
+        Raises `ProtocolViolation`, `WorkerDied`, or `LimitExceeded`: `max_time`, or what `watch` finds.
         """
         self._deadline = deadline
         reader = self._reader
@@ -125,9 +130,9 @@ class BrokerChannel:
         except BlockingIOError:
             if placement is not None:
                 placement.set_free()
-            # In milliseconds, rounded up, and not so long that the number gets too large for C.
-            left = min(self._deadline - time.monotonic(), 3600.0)
-            self._poll.poll(max(0, int(left * 1000) + 1))
+            left = min(self._deadline - time.monotonic(), _WATCH)
+            if not self._poll.poll(max(0, int(left * 1000) + 1)):  # milliseconds, rounded up
+                self._watch()
             return b""
         except ConnectionError:
             raise self._died() from None

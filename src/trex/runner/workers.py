@@ -39,6 +39,10 @@ _SECONDS_TO_START = 30.0
 # What the kernel needs to end a process that was killed; more means that it hangs in the kernel.
 _SECONDS_TO_DIE = 10.0
 
+# A worker with no more than this left (KiB) has used up its share and most of the reserve; the C library asks for
+# memory in steps of 132 KiB, so that it may never get nearer.
+_NEARLY = 256
+
 
 class WorkerProcess:
     """A worker: started, perhaps still on its way to being ready.
@@ -51,14 +55,16 @@ class WorkerProcess:
         pid: int,
         pidfd: int,
         socket: _socket.socket,
-        max_time: float,
+        limits: Limits,
         optional: frozenset[str],
         reap: Callable[[], int | None],
         status_pipe: int | None = None,
     ) -> None:
         self.pid = pid
         self.pidfd = pidfd
-        self.channel = BrokerChannel(socket, pid, self._end, max_time)
+        self.channel = BrokerChannel(socket, pid, self._end, self._watch, limits.max_time)
+        self._max_memory = limits.max_memory
+        self._memory_bound: int | None = None  # what the kernel holds the worker to, once it is known
         self._optional = optional
         self._reap = reap
         self._status_pipe = status_pipe
@@ -124,6 +130,26 @@ class WorkerProcess:
             status = self.wait()
         return status
 
+    def _watch(self) -> None:
+        """Look at a worker that computes: has it used up its memory?
+
+        Usually it then gets a MemoryError, and says so. But an interpreter without a single byte left
+        may go round in circles between that error and the next (CPython 3.11 does, when it cannot
+        make the integer that an exception handler needs), and a broken one may just go on. A script
+        that keeps to its limit never comes here: the bound lies above it by what the worker keeps
+        in reserve.
+        """
+        if self._ready is None:
+            return
+        try:
+            if self._memory_bound is None:
+                self._memory_bound = _number(self.pid, "limits", b"Max data size", 3) // 1024
+            used = _number(self.pid, "status", b"VmData:", 1)
+        except (OSError, ValueError):  # it has just ended, or this user may not look: the deadline remains
+            return
+        if used >= self._memory_bound - _NEARLY:
+            raise LimitExceeded("max_memory", self._max_memory)
+
     def _judged(self, message: FromWorker) -> Ready:
         assert isinstance(message, Ready)  # the conversation begins with nothing else
         missing = tuple(
@@ -160,7 +186,7 @@ def start(
     finally:
         theirs.close()
     pidfd = os.pidfd_open(pid)
-    return WorkerProcess(pid, pidfd, ours, limits.max_time, optional, lambda: _reap_child(pidfd))
+    return WorkerProcess(pid, pidfd, ours, limits, optional, lambda: _reap_child(pidfd))
 
 
 class Template:
@@ -198,7 +224,7 @@ class Template:
         finally:
             theirs.close()
             os.close(status_end)
-        return WorkerProcess(pid, pidfd, ours, limits.max_time, optional, lambda: self._status(status), status)
+        return WorkerProcess(pid, pidfd, ours, limits, optional, lambda: self._status(status), status)
 
     def close(self) -> None:
         """End the template and the workers that it started."""
@@ -276,6 +302,15 @@ def _spawn(socket: _socket.socket, role: str, language: str, directory: str | No
         setsigmask=(),
         setsigdef=[number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)],
     )
+
+
+def _number(pid: int, file: str, label: bytes, field: int) -> int:
+    """A number from a line of /proc/PID/FILE that begins with `label`. Raises `OSError`, `ValueError`."""
+    with open(f"/proc/{pid}/{file}", "rb") as opened:
+        for line in opened:
+            if line.startswith(label):
+                return int(line.split()[field])
+    raise ValueError(f"no {label.decode()} in {file}")
 
 
 def _has_ended(pidfd: int, timeout: float) -> bool:
