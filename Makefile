@@ -58,7 +58,7 @@ compliance: $(VENV)/test-ready ## the language against its own engine, where TRE
 	TREX_COMPLIANCE_EXAMPLES=$${TREX_COMPLIANCE_EXAMPLES:-20000} $(BIN)/python -m pytest -q -n auto tests/compliance
 
 bench: $(VENV)/test-ready ## the benchmarks, each beside something to compare with
-	@for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+	@for f in $$(grep -l __main__ bench/*.py); do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

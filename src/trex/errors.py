@@ -10,6 +10,8 @@ A `Refusal` means that the script was never started.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class TrexError(Exception):
     """A failure with a stable machine-readable `code`."""
@@ -54,6 +56,7 @@ class PolicyInvalid(Refusal):
 
     problems: one sentence each, with its place.
     line, column, excerpt: of the first problem, where it has a place.
+    found:    the same problems as data, each with `message line column suggestion excerpt`.
     """
 
     code = "policy_invalid"
@@ -65,9 +68,10 @@ class PolicyInvalid(Refusal):
         line: int | None = None,
         column: int | None = None,
         excerpt: str = "",
+        found: tuple[Any, ...] = (),
     ) -> None:
         super().__init__(problems, where, line, column, excerpt)
-        self.problems, self.where = problems, where
+        self.problems, self.where, self.found = problems, where, found
         self.line, self.column, self.excerpt = line, column, excerpt
 
     def __str__(self) -> str:

@@ -46,7 +46,7 @@ def invalid(name: str, problems: Sequence[Problem]) -> PolicyInvalid:
     more = len(problems) - len(shown)
     sentences = [str(each) for each in shown] + ([f"and {more} more problems"] if more else [])
     first = shown[0]
-    return PolicyInvalid(tuple(sentences), name, first.line, first.column, first.excerpt)
+    return PolicyInvalid(tuple(sentences), name, first.line, first.column, first.excerpt, tuple(shown))
 
 
 def at(text: str, offset: int, message: str, suggestion: str = "", length: int = 1) -> Problem:

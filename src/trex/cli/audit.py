@@ -55,7 +55,7 @@ command = Command(
     examples=("trex audit /var/log/trex.jsonl", "trex audit /var/log/trex.jsonl --json"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     params=[
-        click.Argument(["file"], type=click.Path()),
+        click.Argument(["file"]),
         click.Option(
             ["--head"],
             multiple=True,

@@ -90,7 +90,7 @@ command = Command(
     ),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     params=[
-        click.Argument(["script"], required=False, type=click.Path()),
+        click.Argument(["script"], required=False),
         Once(["-p", "--policy", "--policy-file", "policy"], metavar="FILE", help="The Cedar policy."),
         click.Option(
             ["--arg"],

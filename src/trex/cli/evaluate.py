@@ -144,7 +144,7 @@ command = Command(
     ),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     params=[
-        click.Argument(["script"], required=False, type=click.Path()),
+        click.Argument(["script"], required=False),
         click.Option(["--json-lines"], is_flag=True, help="Read requests from standard input, one JSON object a line."),
         isolation_option(),
         *limit_options(),

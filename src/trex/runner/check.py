@@ -38,9 +38,12 @@ def check_policy(source: Source, limits: Limits) -> list[Problem]:
     try:
         Policy.load(text, source.name)
     except PolicyInvalid as error:
-        first, *others = error.problems
-        at_first = Problem("policy", source.name, first, *_place(error.line, error.column, error.excerpt))
-        return [at_first, *(Problem("policy", source.name, sentence) for sentence in others)]
+        if not error.found:  # wrong as a text, before any policy of it was looked at
+            return [Problem("policy", source.name, each) for each in error.problems]
+        return [
+            Problem("policy", source.name, _sentence(each), *_place(each.line, each.column, each.excerpt))
+            for each in error.found
+        ]
     return []
 
 
@@ -48,6 +51,7 @@ def check_script(
     source: Source, arguments: tuple[str, ...], modules: tuple[tuple[str, Source], ...], limits: Limits, isolation: str
 ) -> list[Problem]:
     """What is wrong with a script, as a run with arguments of these names would find it before its first statement."""
+    from trex import sdk
     from trex.catalogue import interface
     from trex.runner import workers
 
@@ -57,13 +61,17 @@ def check_script(
     values: dict[str, Any] = dict.fromkeys(arguments)
     with workers.start(limits, isolation) as worker:
         worker.ready  # noqa: B018  # waits for the proof of the lock, or raises
-        worker.channel.send(Start(text, values, interface(), limits, texts, check=True))
+        worker.channel.send(Start(text, values, interface(sdk.load()), limits, texts, check=True))
         answer = worker.channel.receive(deadline)
     if not isinstance(answer, Failed):
         return []
     if answer.stage == "internal":
         raise WorkerDied(None, answer.message)
     return [Problem("script", source.name, answer.message, *_place(answer.line, answer.position, answer.excerpt))]
+
+
+def _sentence(problem: Any) -> str:
+    return f"{problem.message}; {problem.suggestion}" if problem.suggestion else str(problem.message)
 
 
 def _place(line: int | None, position: int | None, excerpt: str) -> tuple[Any, Any, Any]:

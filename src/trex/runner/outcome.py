@@ -197,7 +197,7 @@ class Decisions(Struct, frozen=True):
 
     allowed: int = 0
     denied: int = 0
-    denials: list[Any] = []
+    denials: list[dict[str, Any]] = []
     unlisted: int | UnsetType = UNSET
 
 

@@ -118,8 +118,8 @@ def _explanation(outcome: Outcome, error: Error) -> list[str]:
     if error.denial is UNSET:
         return []
     for denial in outcome.decisions.denials:
-        if denial.number == error.denial:
-            return [visible(line) for line in denial.explanation.splitlines()]
+        if denial["number"] == error.denial:
+            return [visible(line) for line in denial["explanation"].splitlines()]
     return []
 
 
