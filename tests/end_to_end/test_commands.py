@@ -1,0 +1,198 @@
+"""The commands beside `run`: check, functions, eval, audit, doctor, and their help."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from trex.sdk import load
+
+COMMANDS = ["run", "check", "functions", "eval", "audit", "doctor"]
+
+
+# --- check ---
+
+
+def test_check_finds_nothing_wrong_with_a_good_script_and_policy(trex):
+    trex.write("s.rhai", f'write([write::replace], `{trex.files}/${{name}}`, "x"); cat("{trex.files}/x")')
+    trex.write("p.cedar", trex.permit())
+    result = trex.command("check", "s.rhai", "-p", "p.cedar", "--arg", "name")
+    assert (result.status, result.stdout) == (0, "no problems found\n")
+    assert list(trex.files.iterdir()) == []
+
+
+def test_check_runs_nothing_of_a_script(trex):
+    trex.write("s.rhai", "loop { }")
+    assert trex.command("check", "s.rhai").status == 0
+
+
+def test_check_tells_every_problem_of_a_policy_with_place_and_suggestion(trex):
+    policy = 'permit (principal, action == file_system::Action::"raed", resource);\nforbid (principal, action == file_system::Action::"opne", resource);'
+    trex.write("p.cedar", policy)
+    result = trex.command("check", "-p", "p.cedar", "--json")
+    problems = json.loads(result.stdout)["problems"]
+    assert (result.status, len(problems)) == (1, 2)
+    assert [(each["part"], each["line"]) for each in problems] == [("policy", 1), ("policy", 2)]
+    assert "read" in problems[0]["message"]
+    assert "open" in problems[1]["message"]
+    assert "opne" in problems[1]["excerpt"]
+
+
+def test_check_shows_the_line_of_a_script_that_does_not_parse(trex):
+    trex.write("s.rhai", "let a = 1;\nlet b = ;\n")
+    result = trex.command("check", "s.rhai")
+    assert result.status == 1
+    assert result.stdout.startswith("s.rhai:2:9: ")
+    assert "let b = ;" in result.stdout
+
+
+def test_check_knows_only_the_arguments_that_are_named(trex):
+    trex.write("s.rhai", "directory")
+    assert trex.command("check", "s.rhai").status == 1
+    assert trex.command("check", "s.rhai", "--arg", "directory").status == 0
+    assert trex.command("check", "s.rhai", "--arg", "directory=/tmp").status == 0
+
+
+def test_check_says_when_it_cannot_read(trex):
+    result = trex.command("check", "none.rhai")
+    assert (result.status, result.stdout) == (5, "")
+    assert result.stderr == "trex: none.rhai: the script cannot be read: No such file or directory (ENOENT)\n"
+
+
+def test_check_without_anything_to_check_is_a_usage_error(trex):
+    assert trex.command("check").status == 2
+
+
+# --- functions ---
+
+
+def test_functions_lists_every_operation(trex):
+    listed = json.loads(trex.command("functions", "--json").stdout)
+    assert {each["operation"] for each in listed} == set(load().operations)
+    assert all(each["doc"] and each["example"] and (each["permissions"] or each["no_permission"]) for each in listed)
+
+
+def test_functions_says_what_one_needs_from_the_policy(trex):
+    result = trex.command("functions", "cat")
+    assert result.status == 0
+    assert "cat(file: string) -> string" in result.stdout
+    assert 'file_system::Action::"read" on File' in result.stdout
+
+
+def test_functions_suggests_what_was_meant(trex):
+    result = trex.command("functions", "grpe")
+    assert result.status == 2
+    assert "Did you mean 'grep'?" in result.stderr
+
+
+# --- eval ---
+
+
+def test_eval_prints_the_value_of_a_script(trex):
+    result = trex.command("eval", "-", input=b"[1, 2, 3].map(|x| x * x)")
+    assert (result.status, result.stdout) == (0, "[1, 4, 9]\n")
+
+
+def test_eval_prints_what_the_script_prints_first(trex):
+    assert trex.command("eval", "-", input=b'print("a"); print("b"); 1').stdout == "a\nb\n1\n"
+
+
+def test_eval_shows_an_error_with_its_line(trex):
+    result = trex.command("eval", "-", input=b"let x = 1;\nx.nope()")
+    assert (result.status, result.stdout) == (1, "")
+    assert "Function not found: nope (i64)" in result.stderr
+
+
+def test_eval_has_no_operations(trex):
+    result = trex.command("eval", "-", input=b'cat("/etc/hostname")')
+    assert result.status == 1
+    assert "Function not found: cat" in result.stderr
+
+
+def test_eval_ends_at_its_limits(trex):
+    assert trex.command("eval", "-", "--max-time", "500ms", input=b"loop { }").status == 4
+
+
+def answers(trex, *requests, flags=()):
+    lines = b"".join((each if isinstance(each, bytes) else json.dumps(each).encode()) + b"\n" for each in requests)
+    result = trex.command("eval", "--json-lines", *flags, input=lines)
+    assert result.status == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_eval_answers_each_line_with_one_line_in_order(trex):
+    found = answers(trex, {"script": "40 + 2"}, {"script": "throw 1"}, {"script": 'print("a"); "x"'})
+    assert found[0] == {"ok": True, "value": {"t": "int", "v": 42}, "printed": []}
+    assert (found[1]["ok"], found[1]["error"]["kind"], found[1]["error"]["thrown"]) == (
+        False,
+        "ErrorRuntime",
+        {"t": "int", "v": 1},
+    )
+    assert found[2] == {"ok": True, "value": {"t": "string", "v": "x"}, "printed": ["a"]}
+
+
+def test_no_program_ends_the_eval_command(trex):
+    bomb = {"script": "let a = []; loop { a.push([1, 2, 3, 4, 5, 6]) }"}
+    forever = {"script": "loop { }"}
+    found = answers(
+        trex, bomb, forever, b"not json", b"[]", {"script": "1"}, flags=["--max-memory", "32M", "--max-time", "3s"]
+    )
+    assert [each["ok"] for each in found] == [False, False, False, False, True]
+
+
+def test_a_program_leaves_nothing_for_the_next(trex):
+    found = answers(trex, {"script": "let x = 1; fn f() { 2 } x"}, {"script": "f()"}, {"script": "x"})
+    assert [each["ok"] for each in found] == [True, False, False]
+
+
+def test_an_answer_comes_as_soon_as_its_program_ends(trex):
+    process = subprocess.Popen([*trex.program, "eval", "--json-lines"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for number in range(3):
+        process.stdin.write(json.dumps({"script": f"{number} + 1"}).encode() + b"\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["value"]["v"] == number + 1
+    process.stdin.close()
+    assert process.wait(timeout=30) == 0
+    process.stdout.close()
+
+
+# --- doctor ---
+
+
+def test_doctor_reports_the_kernel_and_a_locked_worker(trex):
+    result = trex.command("doctor", "--json")
+    report = json.loads(result.stdout)
+    assert result.status == (0 if report["worker"]["locked"] else 5)
+    assert {"landlock", "seccomp"} <= {row["layer"] for row in report["kernel"]}
+
+
+def test_doctor_speaks_to_people(trex):
+    result = trex.command("doctor")
+    assert "seccomp" in result.stdout
+
+
+# --- all of them ---
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_that_ends_in_examples(trex, command):
+    result = trex.command(command, "--help")
+    assert result.status == 0
+    assert f"Usage: trex {command}" in result.stdout
+    assert f"trex {command}" in result.stdout.partition("Examples:")[2]
+
+
+def test_the_program_lists_its_commands_and_version(trex):
+    shown = trex.command("--help").stdout
+    assert all(f"  {command} " in shown for command in COMMANDS)
+    assert trex.command("--version").stdout.startswith("trex ")
+
+
+def test_shell_completion_completes_commands(trex):
+    words = {**os.environ, "_TREX_COMPLETE": "bash_complete", "COMP_WORDS": "trex che", "COMP_CWORD": "1"}
+    assert "check" in trex.command(env=words).stdout
