@@ -44,6 +44,7 @@ def pages() -> Iterator[tuple[str, str]]:
     """Every generated page with its text."""
     for name, build in PAGES.items():
         yield name, (BANNER if name.endswith(".md") else "") + build()
+    yield from ((name, BANNER + text) for name, text in operations().items())
 
 
 # --- the map of modules ---
@@ -272,6 +273,14 @@ def protocol() -> str:
     from trex.protocol import document
 
     return document.page()
+
+
+def operations() -> dict[str, str]:
+    """A page for each domain of operations, and one for the types that they share."""
+    from trex import sdk
+    from trex.catalogue.reference import pages
+
+    return pages(sdk.load())
 
 
 PAGES: dict[str, Callable[[], str]] = {
