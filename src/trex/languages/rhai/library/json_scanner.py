@@ -331,7 +331,8 @@ class _Scanner:
             end = at
             while end < len(text) and text[end] != quote and (quote == "`" or text[end] not in "\\\n"):
                 end += 1
-            parts.append(text[at:end])
+            # A line ends in a line feed, whatever stands before it in the text.
+            parts.append(text[at:end].replace("\r\n", "\n"))
             if end >= len(text) or text[end] == "\n":
                 raise self.error("BadInput", "Open string is not terminated", opening, "UnterminatedString")
             if text[end] == "\\":
@@ -342,7 +343,7 @@ class _Scanner:
                 at = end + 2
             else:
                 self.at = end + 1
-                made = "".join(parts).replace("\r\n", "\n")
+                made = "".join(parts)
                 if quote == "`" and "${" in made:
                     message = "Invalid symbol encountered: 'interpolated string'"
                     raise self.error("BadInput", message, opening, "ImproperSymbol")
