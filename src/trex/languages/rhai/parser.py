@@ -459,7 +459,7 @@ class Parser:
             call.visible = self.scope.snapshot()
             if name != "is_def_var":
                 for variable in call.visible.values():
-                    variable.captured = variable.changed = True
+                    variable.captured = variable.changed = variable.open = True
                     variable.assigned += 1
                 self.evaluates = self.evaluates or name == "eval"
         return call
@@ -689,6 +689,7 @@ class Parser:
             variable = enclosing.find(name, self.function_names)
             if variable is not None:
                 variable.captured = True
+                inner.root = variable
                 function.captures[name] = (inner, variable)
             elif self.strict and name not in self.function_names and not enclosing.function.closure:
                 self.undefined(name, position)
@@ -820,8 +821,10 @@ class Parser:
                     self.invalid_target(step.position)
             if type(root) is Name and root.variable is not None:
                 root.variable.changed = True
+            elif type(root) is This:
+                self.scope.function.changes_this = True
         elif kind is This:
-            self.assigns_this = True
+            self.assigns_this = self.scope.function.changes_this = True
         elif kind is Qualified:
             pass
         elif is_constant(target):

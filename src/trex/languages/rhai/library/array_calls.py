@@ -26,7 +26,7 @@ from trex.languages.rhai.library.callbacks import (
 )
 from trex.languages.rhai.library.registry import function
 from trex.languages.rhai.library.spans import offset, spread
-from trex.languages.rhai.semantics.calls import invoke
+from trex.languages.rhai.semantics.calls import invoke, on_this
 from trex.languages.rhai.semantics.comparison import eq, index_from
 from trex.languages.rhai.semantics.containers import WEIGHTY, array_of, own, recount, share
 from trex.languages.rhai.semantics.pointers import make_pointer
@@ -165,10 +165,9 @@ def for_each(array: Array, f: Any, depth: int) -> None:
     if type(f) is not FnPtr:
         raise errors.function_not_found("for_each", array, f)
     level = depth + LEVELS
-    code = f.code
     count = left(f)
     indexes = range(len(array.v))
-    if (count == 0 or count == 1) and not f.uses_this:
+    if (count == 0 or count == 1) and not f.this:
         plain: Callable[..., Any] = taking(f, count)  # type: ignore[assignment]
         for index in indexes:
             if count:
@@ -176,6 +175,7 @@ def for_each(array: Array, f: Any, depth: int) -> None:
             else:
                 plain(level)
         return
+    code = on_this(f)
     curry = [share(value) for value in f.curry]
     if count == 0:
         items = array.v
@@ -230,8 +230,8 @@ def _fold(name: str, array: Array, f: FnPtr, result: Any, indexes: range, depth:
     array = own(array)
 
     def step(cell: Cell, result: Any, index: int) -> Any:
-        if count == 1 and f.uses_this:
-            return f.code(cell, *[share(value) for value in f.curry], result, level)
+        if count == 1 and f.this:
+            return on_this(f)(cell, *[share(value) for value in f.curry], result, level)
         item = share(cell.v)
         forms = (((result,), cell), ((result, item), None), ((result, item, index), None))
         return by_forms(name, f, level, forms)

@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.semantics.calls import UNBOUND, invoke
+from trex.languages.rhai.semantics.calls import UNBOUND, invoke, on_this
 from trex.languages.rhai.semantics.containers import CONTAINERS, WEIGHTY, own, share
 from trex.languages.rhai.semantics.exceptions import CATCHABLE, passing
 from trex.languages.rhai.semantics.sizes import check_array, check_map, weigh
@@ -54,7 +54,7 @@ def taking(f: FnPtr, count: int) -> Callable[..., Any] | None:
         return code
     if code is None or f.params - len(f.curry) != count:
         return None
-    if f.uses_this:
+    if f.this:
         code = partial(code, UNBOUND)
     if f.curry:
         code = partial(code, *[share(value) for value in f.curry])
@@ -126,11 +126,12 @@ def element_call(function: str, array: Array, f: FnPtr, depth: int) -> tuple[lis
         if count == 1:
             return items, lambda index: code(items[index], level)
         return items, lambda index: code(items[index], index, level)
-    if count == 0 and not f.uses_this:
+    if count == 0 and not f.this:
         code = taking(f, 0)
         return array.v, lambda index: code(level)
     array = own(array)
     if count == 0:
+        code = on_this(f)
         curry = [share(value) for value in f.curry]
         return array.v, lambda index: with_this(array, index, lambda cell: code(cell, *curry, level))
 
