@@ -81,6 +81,10 @@ class Handles:
         part = self._parts.get(value.type)
         return entry[1] if part is None else part.of(entry[1], value.fields)
 
+    def resources(self, values: list[Any]) -> list[Any]:
+        """The values of an array, with what is behind each object that stands for something held."""
+        return [self.resource(each) if type(each) is Object and each.handle is not None else each for each in values]
+
     def release(self, numbers: Iterable[int]) -> None:
         """The script dropped these."""
         for number in numbers:

@@ -36,7 +36,12 @@ class Plan:
         without_flags, without_last = left_out
         given = operation.parameters[without_flags : len(operation.parameters) - without_last]
         self._steps = [
-            (argument_decoder(each.type), handles.resource if each.held else None, each.convert) for each in given
+            (
+                argument_decoder(each.type),
+                handles.resource if each.held else handles.resources if each.many else None,
+                each.convert,
+            )
+            for each in given
         ]
         self._no_flags: Callable[[list[Any]], Any] | None = None
         if without_flags:

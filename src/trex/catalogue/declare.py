@@ -68,11 +68,13 @@ class Resource:
 
     type:   the type that scripts pass: `"string"` for a path, or the name of a handle or option set.
     needs:  the permits it takes, in order; for documentation and completeness.
+    many:   the argument is an array in which handles stand; `check` gets what is behind each of them.
     uses:   names of other parameters of the operation that matter for it, such as its flags.
     sample: an argument for tests: text for a path, fields for an option set, a name for a handle.
     """
 
     type: str = "string"
+    many: bool = False
     needs: tuple[Need, ...] = ()
     uses: tuple[str, ...] = ()
     sample: Any = None
@@ -91,9 +93,10 @@ class ParameterSpec:
 
     convert:  from the decoded value to what `acquire` or the operation takes; None: as it is.
     held:     the argument is a handle, which the broker replaces by the resource that it holds.
+    many:     the argument is an array in which handles stand, which the broker replaces likewise.
     """
 
-    __slots__ = ("convert", "default", "doc", "held", "is_flags", "name", "resource", "sample", "type", "uses")
+    __slots__ = ("convert", "default", "doc", "held", "is_flags", "many", "name", "resource", "sample", "type", "uses")
 
     def __init__(self, name: str, type: str, doc: str) -> None:
         self.name, self.type, self.doc = name, type, doc
@@ -102,6 +105,7 @@ class ParameterSpec:
         self.uses: tuple[int, ...] = ()
         self.is_flags = False
         self.held = False
+        self.many = False
         self.default: Any = _REQUIRED
         self.sample: Any = _SAMPLES.get(type)
 
@@ -326,6 +330,7 @@ class Catalogue:
         spec.resource = resource
         spec.convert = resource.check
         spec.held = any(each.name == resource.type for each in self.held.values())
+        spec.many = resource.many
         spec.sample = resource.sample
         if resource.sample is None:
             raise DeclarationError(f"resource of `{name}` has no sample")

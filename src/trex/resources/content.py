@@ -29,48 +29,17 @@ BLOCK = 256 * 1024
 _IN_PLACE = frozenset({EACCES, EPERM, EOPNOTSUPP, EBUSY, EXDEV})
 
 
-class ReadableContent:
-    """A regular file that may be read."""
+class Content:
+    """Bytes that may be read, block by block; where they come from is the subclass's part."""
 
-    __slots__ = ("_budget", "_descriptor")
+    __slots__ = ("_budget",)
 
-    def __init__(self, descriptor: Descriptor, budget: Budget) -> None:
-        self._descriptor, self._budget = descriptor, budget
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
 
     def blocks(self) -> Iterator[bytes]:
         """All of it, block by block; nothing is kept and nothing counted against the script's share."""
-        position = 0
-        while block := files.read_at(self._descriptor, BLOCK, position):
-            self._budget.check_time()
-            position += len(block)
-            yield block
-
-    def data(self) -> bytes:
-        """All of it, which must fit into what one operation may bring to the script."""
-        size = files.status(self._descriptor).st_size
-        self._budget.read(size)  # before the first byte: a file of 10 GiB fails at once
-        first = files.read_at(self._descriptor, size + 1, 0)
-        if len(first) == size:
-            return first
-        # It grew meanwhile, or is a file whose size the kernel does not know beforehand.
-        pieces = [first]
-        position = len(first)
-        counted = size
-        while block := files.read_at(self._descriptor, BLOCK, position):
-            self._budget.check_time()
-            position += len(block)
-            if position > counted:
-                self._budget.read(position - counted)
-                counted = position
-            pieces.append(block)
-        return b"".join(pieces)
-
-    def text(self) -> str:
-        """All of it as UTF-8."""
-        try:
-            return self.data().decode()
-        except UnicodeDecodeError:
-            raise failures.not_utf8() from None
+        raise NotImplementedError
 
     def raw_lines(self) -> Iterator[bytes]:
         """Each line without its end (`\\n` or `\\r\\n`); a last line without one counts."""
@@ -109,9 +78,6 @@ class ReadableContent:
 
     def last_lines(self, count: int, end: int | None = None) -> list[bytes]:
         """The last lines; with `end`, those up to that line. A final newline starts no further line."""
-        size = files.status(self._descriptor).st_size
-        if end is None and size:
-            return self._from_the_end(count, size)
         from collections import deque
 
         window: deque[bytes] = deque()
@@ -126,6 +92,63 @@ class ReadableContent:
             if number == end:
                 break
         return list(window)
+
+    def kept(self, line: str) -> str:
+        """Count a line that goes to the script."""
+        self._budget.read(len(line) if line.isascii() else len(line.encode()))
+        return line
+
+
+class ReadableContent(Content):
+    """A regular file that may be read."""
+
+    __slots__ = ("_descriptor",)
+
+    def __init__(self, descriptor: Descriptor, budget: Budget) -> None:
+        super().__init__(budget)
+        self._descriptor = descriptor
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it, block by block; nothing is kept and nothing counted against the script's share."""
+        position = 0
+        while block := files.read_at(self._descriptor, BLOCK, position):
+            self._budget.check_time()
+            position += len(block)
+            yield block
+
+    def data(self) -> bytes:
+        """All of it, which must fit into what one operation may bring to the script."""
+        size = files.status(self._descriptor).st_size
+        self._budget.read(size)  # before the first byte: a file of 10 GiB fails at once
+        first = files.read_at(self._descriptor, size + 1, 0)
+        if len(first) == size:
+            return first
+        # It grew meanwhile, or is a file whose size the kernel does not know beforehand.
+        pieces = [first]
+        position = len(first)
+        counted = size
+        while block := files.read_at(self._descriptor, BLOCK, position):
+            self._budget.check_time()
+            position += len(block)
+            if position > counted:
+                self._budget.read(position - counted)
+                counted = position
+            pieces.append(block)
+        return b"".join(pieces)
+
+    def text(self) -> str:
+        """All of it as UTF-8."""
+        try:
+            return self.data().decode()
+        except UnicodeDecodeError:
+            raise failures.not_utf8() from None
+
+    def last_lines(self, count: int, end: int | None = None) -> list[bytes]:
+        """The last lines, read backwards; with `end`, those up to that line, which must be counted from the start."""
+        size = files.status(self._descriptor).st_size
+        if end is None and size:
+            return self._from_the_end(count, size)
+        return super().last_lines(count, end)
 
     def _from_the_end(self, count: int, size: int) -> list[bytes]:
         position, newlines, held = size, 0, 0
@@ -145,11 +168,6 @@ class ReadableContent:
         if not lines[-1]:
             lines.pop()
         return [line[:-1] if line.endswith(b"\r") else line for line in lines[-count:]]
-
-    def kept(self, line: str) -> str:
-        """Count a line that goes to the script."""
-        self._budget.read(len(line) if line.isascii() else len(line.encode()))
-        return line
 
 
 def append(descriptor: Descriptor, content: bytes, path: Path) -> None:

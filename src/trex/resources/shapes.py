@@ -1,4 +1,4 @@
-"""What scripts see of files beside their content: entry types, entry fields, option sets.
+"""What scripts see of files beside their content: entry types, entry fields, option sets, matches.
 
 Owns:  their names, fields, defaults and descriptions.
 Never: opens anything.
@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from trex.catalogue.declare import CATALOGUE
-from trex.catalogue.types import METHOD
+from trex.catalogue.types import METHOD, UNSIGNED, Bounds
 from trex.values import Constant
 
 ENTRY_TYPE = CATALOGUE.enumeration(
@@ -63,3 +63,27 @@ class OpenFileOptions(Struct, frozen=True):
     create: Annotated[bool, "make it if it is missing; includes `write`"] = False
     permissions: Annotated[int | None, "the mode of a file that is made, such as 0o640; the umask applies"] = None
     follow_symlinks: Annotated[bool, "if the name is a symbolic link, open what it leads to"] = False
+
+
+@CATALOGUE.option_set
+class ReadLinesOptions(Struct, frozen=True):
+    """Which lines to read. At least one of the two is needed."""
+
+    count: Annotated[int | None, "so many lines; negative: so many that end with `start` or the last line"] = None
+    start: Annotated[
+        int | None,
+        UNSIGNED,
+        Bounds(
+            minimum=1,
+            message="Invalid line to start reading from: must be a positive integer greater than 1 (>= 1): {value}",
+        ),
+        "the number of a line, from 1",
+    ] = None
+
+
+@CATALOGUE.record
+class Match(Struct, frozen=True):
+    """A line that a search found."""
+
+    line_number: Annotated[int, "its number, from 1"]
+    line_content: Annotated[str, "the line without its end"]

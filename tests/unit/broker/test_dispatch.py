@@ -229,3 +229,48 @@ def test_a_constant_carries_no_denial_to_an_operation():
     unit = Constant("MetricUnitType", "COUNT", (), 99)
     broker.call("reporting.publish_metric", made("MetricBuilder", name="a", value=1.0, unit=unit))
     assert broker.record.metrics["a"].unit == "COUNT"
+
+
+# --- arrays of handles ---
+
+
+class Several(Resource):
+    """Several open files."""
+
+    type = "array"
+    many = True
+    sample: Any = ()
+    needs = (Need(STAT, "File", "each file"),)
+
+    def check(self, argument: list[Any]) -> list[Any]:
+        return argument
+
+    def acquire(self, gate: Any, argument: list[Any], *used: Any) -> list[str]:
+        for each in argument:
+            gate.permit(STAT, each.entity)
+        return [type(each).__name__ for each in argument]
+
+
+def test_handles_in_an_array_are_what_the_broker_holds(tmp_path):
+    catalogue = Catalogue()
+    catalogue.held.update(sdk.load().held)
+    for each in sdk.load().operations.values():
+        catalogue.operations[each.label] = each
+    catalogue.options.update(sdk.load().options)
+
+    @catalogue.operation("count", domain="test")
+    def count(files: Annotated[Annotated[list[str], Several()], "the files"]) -> int:
+        """Count files.
+
+        count([file])
+        """
+        return len(files)
+
+    (tmp_path / "f").write_text("x")
+    broker = Broker(catalogue=catalogue)
+    file = broker.file(broker.directory(tmp_path), "f", read=True)
+    assert broker.call("test.count", [file, file]) == 2
+    assert broker.asked[-1] == f"stat File {tmp_path}/f"
+    for stranger in (Object("File", {}, file.handle + 1), Object("Dir", {}, file.handle)):
+        with pytest.raises(ProtocolViolation):
+            broker.call("test.count", [file, stranger])

@@ -66,7 +66,7 @@ def grep(
 
     grep([grep::ignore_case], "error", "/var/log/syslog")
     """
-    from trex.sdk.files.patterns import matcher
+    from trex.resources.patterns import matcher
 
     found = matcher(pattern, flags.ignore_case)
     wanted = not flags.invert

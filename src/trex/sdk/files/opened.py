@@ -10,11 +10,11 @@ from typing import Annotated
 from msgspec import Struct
 
 from trex.catalogue.declare import CATALOGUE
-from trex.catalogue.types import UNSIGNED, Bounds
 from trex.resources.file_system import File
 from trex.resources.held import FileDeleted, FileRead, FileSeen, FileWritten
+from trex.resources.lines import selected
+from trex.resources.shapes import ReadLinesOptions
 from trex.sdk.files import errors
-from trex.sdk.files.lines import selected
 from trex.sdk.files.status import Metadata, metadata_of
 
 __all__ = ["errors"]
@@ -27,22 +27,6 @@ def read(file: Annotated[FileRead, "the file, opened for reading"]) -> str:
     file.read()
     """
     return file.text()
-
-
-@CATALOGUE.option_set
-class ReadLinesOptions(Struct, frozen=True):
-    """Which lines to read. At least one of the two is needed."""
-
-    count: Annotated[int | None, "so many lines; negative: so many that end with `start` or the last line"] = None
-    start: Annotated[
-        int | None,
-        UNSIGNED,
-        Bounds(
-            minimum=1,
-            message="Invalid line to start reading from: must be a positive integer greater than 1 (>= 1): {value}",
-        ),
-        "the number of a line, from 1",
-    ] = None
 
 
 @CATALOGUE.operation("read_lines")

@@ -1,7 +1,7 @@
 """Which lines of a file: from the start, from the end, or around a line.
 
 Owns:      the meaning of `count` and `start`.
-Relies on: `ReadableContent` for lines and bounds.
+Relies on: `Content` for lines and bounds.
 Never:     keeps more lines than the result may hold.
 """
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from trex.errors import OperationError
 
 if TYPE_CHECKING:
-    from trex.resources.content import ReadableContent
+    from trex.resources.content import Content
 
 
-def selected(content: ReadableContent, count: int | None, start: int | None) -> list[str]:
+def selected(content: Content, count: int | None, start: int | None) -> list[str]:
     """The lines that `count` and `start` choose.
 
     count > 0: so many from line `start` (1 if not given). count < 0: so many that end with line
@@ -30,7 +30,7 @@ def selected(content: ReadableContent, count: int | None, start: int | None) -> 
     return [content.kept(content.decoded(line)) for line in content.last_lines(-count, start)]
 
 
-def _from(content: ReadableContent, start: int, count: int | None) -> list[str]:
+def _from(content: Content, start: int, count: int | None) -> list[str]:
     kept: list[str] = []
     for number, line in enumerate(content.lines(), 1):
         if number >= start:
