@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,8 @@ def test_a_json_text_has_the_size_of_a_string() -> None:
 READ = [
     ('{"a": 1, "b": [1.5, null, {"c": "x"}], "d": false}', '#{a: 1, b: [1.5, (), #{c: "x"}], d: false}'),
     ("{}", "#{}"),
+    ("{/*/ */}", "#{}"),
+    ("{/* /* x */ */}", "#{}"),
     (
         '{"a": 12345678901234567890, "b": -0, "c": 1E5, "d": 1e400}',
         "#{a: 1.2345678901234567e+19, b: 0, c: 100000.0, d: inf}",
@@ -143,6 +146,14 @@ def test_what_is_read_is_counted_and_bounded() -> None:
 def test_depth_is_bounded(text: str) -> None:
     with pytest.raises(RhaiError):
         call("parse_json", text)
+
+
+@pytest.mark.parametrize("text", ["{" + "/* " * 300_000, "{" + "/*" * 200_000 + "*/" * 200_000, "{" + "/**/" * 200_000])
+def test_comments_are_passed_in_one_go(text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(RhaiError, match="Expecting '}' to end this object map literal"):
+        call("parse_json", text)
+    assert time.process_time() - started < 5
 
 
 plain = st.recursive(
