@@ -99,10 +99,7 @@ class _Scanner:
     def unexpected(self) -> errors.RhaiError:
         """What stands here cannot stand here."""
         if self.at >= len(self.text):
-            error = self.error("UnexpectedEOF", "Script is incomplete", len(self.text))
-            if not self.text:
-                error.position = None
-            return error
+            return self.error("UnexpectedEOF", "Script is incomplete", len(self.text))
         found = self.text[self.at]
         if found in _LETTERS or found in _DECIMAL:
             found = self.word()
