@@ -293,6 +293,9 @@ class Inference:
             if target.variable is not None:
                 if node.operator is not None:
                     old = self.name(target)
+                    if node.operator == "+" and old.bits & k.CONTAINER:
+                        # A container is extended in place, so a parameter or an element must be marked first.
+                        target.variable.changed = True
                     value = k.assigned(node.operator, old, value) if old.bits and value.bits else K_NEVER
                 self.assign(target.variable, value)
         else:
