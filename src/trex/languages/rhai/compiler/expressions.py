@@ -17,7 +17,7 @@ from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.inference import kind_of
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.compiler.link import Link
-from trex.languages.rhai.parser import is_constant
+from trex.languages.rhai.parser.checks import is_constant
 from trex.languages.rhai.semantics.sizes import UNLIMITED
 from trex.languages.rhai.syntax import (
     ArrayLiteral,
