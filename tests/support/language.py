@@ -17,7 +17,7 @@ from trex.languages.rhai.library import packages
 from trex.languages.rhai.semantics import exceptions, sizes
 from trex.languages.rhai.semantics.methods import native_reference
 from trex.languages.rhai.semantics.state import RUN
-from trex.languages.rhai.values import FnPtr
+from trex.languages.rhai.values import NO_THIS, FnPtr
 from trex.limits import LanguageLimits
 
 assert packages.__all__
@@ -70,6 +70,6 @@ def outcome(text: str) -> str:
     return f"[{shown(receiver)}, {shown(result)}]"
 
 
-def function(code: Any, params: int, uses_this: bool = False, curry: tuple[Any, ...] = ()) -> FnPtr:
-    """A function as the compiler would make it: `code` takes a cell for `this`, the parameters, and a level."""
-    return FnPtr("anon$", code, params, uses_this, curry)
+def function(code: Any, params: int, this: int = NO_THIS, curry: tuple[Any, ...] = ()) -> FnPtr:
+    """A function as the compiler would make it: `code` takes what `this` says, the parameters, and a level."""
+    return FnPtr("anon$", code, params, this, curry)

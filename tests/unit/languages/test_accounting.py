@@ -24,7 +24,7 @@ from trex.languages.rhai.semantics import operators
 from trex.languages.rhai.semantics.containers import own, share
 from trex.languages.rhai.semantics.indexing import store_index
 from trex.languages.rhai.semantics.places import Steps, method_at, store_at
-from trex.languages.rhai.values import NESTED, Array, Blob, Cell, Map
+from trex.languages.rhai.values import NESTED, THIS_CELL, Array, Blob, Cell, Map
 
 INDEX = Steps("i", (1,))
 PROPERTY = Steps("p", (1,))
@@ -186,7 +186,7 @@ class Machine:
             cell.v = [None, "grown", Array([])][n % 3]
 
         if isinstance(self.plain[i], list):
-            self.on(i, "for_each", function(code, 0, uses_this=True))
+            self.on(i, "for_each", function(code, 0, this=THIS_CELL))
             self.plain[i] = [[None, "grown", []][n % 3] for _ in self.plain[i]]
 
     def keep(self, i: int, j: int, n: int) -> None:

@@ -11,7 +11,7 @@ from trex.languages.rhai import errors
 from trex.languages.rhai.errors import RhaiError
 from trex.languages.rhai.semantics.containers import array_of, share
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
-from trex.languages.rhai.values import SHARED, Cell, FnPtr
+from trex.languages.rhai.values import NO_THIS, SHARED, THIS_CELL, THIS_VALUE, Cell, FnPtr
 
 LEVEL_OF_A_CALLBACK = 2
 
@@ -21,9 +21,9 @@ def _run() -> None:
     fresh_run()
 
 
-def defined(name: str, params: int, code: Any, uses_this: bool = False) -> FnPtr:
+def defined(name: str, params: int, code: Any) -> FnPtr:
     """A function of the script that is known by name only, as `Fn(name)` gives it."""
-    RUN.functions[name, params] = ScriptFunction(name, ("p",) * params, code, uses_this, None, False)
+    RUN.functions[name, params] = ScriptFunction(name, ("p",) * params, code, NO_THIS, None, False)
     return FnPtr(name)
 
 
@@ -64,12 +64,28 @@ def test_a_callback_of_an_array_takes_the_element_or_also_its_index(name: str) -
     ],
 )
 def test_without_parameters_the_element_is_this_and_changes_stay(name: str, afterwards: str, result: str) -> None:
-    array, found = call(name, value("[1, 2, 3]"), function(bump, 0, uses_this=True))
+    array, found = call(name, value("[1, 2, 3]"), function(bump, 0, this=THIS_CELL))
     assert (shown(array), shown(found)) == (afterwards, result)
 
 
+@pytest.mark.parametrize("name", ["map", "filter", "find", "some", "all", "drain", "for_each"])
+def test_a_callback_that_only_reads_this_takes_the_element_itself(name: str) -> None:
+    seen: list[Any] = []
+    array = share(value("[7, 8]"))
+    call(name, array, function(lambda this, level: seen.append((this, level)), 0, this=THIS_VALUE))
+    assert seen[0] == (7, LEVEL_OF_A_CALLBACK)
+    call(name, array, function(lambda a, level: seen.append(a), 1, curry=(5,)))
+    assert seen[-1] == 5
+
+
+def test_a_callback_with_an_index_may_read_this_too() -> None:
+    seen: list[Any] = []
+    call("for_each", value("[7, 8]"), function(lambda this, i, level: seen.append((this, i)), 1, this=THIS_VALUE))
+    assert seen == [(7, 0), (8, 1)]
+
+
 def test_filter_keeps_what_the_callback_left_in_this() -> None:
-    array, kept = call("filter", value("[1, 2, 3]"), function(keep_large, 0, uses_this=True))
+    array, kept = call("filter", value("[1, 2, 3]"), function(keep_large, 0, this=THIS_CELL))
     assert (shown(array), shown(kept)) == ("[2, 3, 4]", "[3, 4]")
 
 
@@ -77,13 +93,13 @@ def test_an_element_made_larger_through_this_is_counted() -> None:
     def grow(cell: Cell, level: int) -> None:
         cell.v = value('["abc", [1]]')
 
-    array = call("for_each", value('[1, "x"]'), function(grow, 0, uses_this=True))[0]
+    array = call("for_each", value('[1, "x"]'), function(grow, 0, this=THIS_CELL))[0]
     assert (array.extra_array, array.extra_string) == (6, 6)
 
 
 def test_an_array_that_others_hold_is_not_changed_through_this() -> None:
     array = share(value("[1, 2]"))
-    call("map", array, function(bump, 0, uses_this=True))
+    call("map", array, function(bump, 0, this=THIS_CELL))
     assert shown(array) == "[1, 2]"
 
 
@@ -102,7 +118,7 @@ def test_a_fold_starts_with_what_it_is_given() -> None:
 
 
 def test_a_fold_of_one_parameter_has_the_element_as_this() -> None:
-    fold = function(lambda cell, acc, level: acc + cell.v, 1, uses_this=True)
+    fold = function(lambda cell, acc, level: acc + cell.v, 1, this=THIS_CELL)
     assert call("reduce", value("[1, 2]"), fold, 10)[1] == 13
 
 
@@ -123,7 +139,7 @@ def test_a_callback_of_a_map_with_one_parameter_has_the_value_as_this() -> None:
         cell.v = key + "!"
         return key == "a"
 
-    map, kept = call("filter", value("#{a: 1, b: 2}"), function(code, 1, uses_this=True))
+    map, kept = call("filter", value("#{a: 1, b: 2}"), function(code, 1, this=THIS_CELL))
     assert (shown(map), shown(kept)) == ('#{a: "a!", b: "b!"}', '#{a: "a!"}')
     assert map.extra_string == 4
 
@@ -223,7 +239,7 @@ def test_a_change_through_this_stays_when_the_callback_fails_afterwards() -> Non
 
     array = value("[0, 0]")
     with pytest.raises(errors.Thrown):
-        call("for_each", array, function(code, 0, uses_this=True))
+        call("for_each", array, function(code, 0, this=THIS_CELL))
     assert (shown(array), array.extra_array) == ("[[1, 2], 0]", 2)
 
 

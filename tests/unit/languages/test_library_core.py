@@ -12,7 +12,7 @@ from trex.languages.rhai.errors import RhaiError
 from trex.languages.rhai.semantics import operators
 from trex.languages.rhai.semantics.indexing import get_property
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
-from trex.languages.rhai.values import FnPtr, Timestamp
+from trex.languages.rhai.values import NO_THIS, THIS_VALUE, FnPtr, Timestamp
 from trex.limits import LanguageLimits
 
 SECOND = 1_000_000_000
@@ -68,8 +68,8 @@ def test_no_value_has_a_tag() -> None:
 
 
 def test_functions_of_the_script_are_described() -> None:
-    RUN.functions["f", 2] = ScriptFunction("f", ("a", "b"), None, False, None, True)
-    RUN.typed["i64", "g", 0] = ScriptFunction("g", (), None, True, "i64", False)
+    RUN.functions["f", 2] = ScriptFunction("f", ("a", "b"), None, NO_THIS, None, True)
+    RUN.typed["i64", "g", 0] = ScriptFunction("g", (), None, THIS_VALUE, "i64", False)
     described = '[#{access: "private", is_anonymous: false, name: "f", params: ["a", "b"]}'
     other = '#{access: "public", is_anonymous: false, name: "g", params: [], this_type: "i64"}]'
     assert shown(call("get_fn_metadata_list")[1]) == f"{described}, {other}"
