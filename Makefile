@@ -27,7 +27,7 @@ $(VENV)/run-ready: pyproject.toml | $(VENV)/made
 
 $(VENV)/test-ready: pyproject.toml | $(VENV)/made
 	@echo "installing trex and what its tests need into $(VENV)"
-	@$(INSTALL) '.[test,person]'
+	@$(INSTALL) '.[test]'
 	@$(BYTECODE)
 	@touch $@ $(VENV)/run-ready
 

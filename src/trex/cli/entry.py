@@ -12,7 +12,7 @@ import gc
 import os
 import time
 
-# Loading makes some ten thousand objects and no garbage: looking for it every 700, as by default, costs 6 ms of a start.
+# Loading makes ten thousand objects and no garbage: looking for it every 700, as by default, costs 6 ms of a start.
 gc.set_threshold(50_000)
 
 # CPU time at the first line of ours: what the interpreter itself took to start.
