@@ -152,6 +152,19 @@ def test_a_file_that_is_a_mount_point_is_written_in_place(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["f", "source"]
 
 
+@contextlib.contextmanager
+def running(program: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A second process that has started, and is ended whatever happens."""
+    script = [sys.executable, "-c", program, *map(str, arguments)]
+    with subprocess.Popen(script, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "started\n"
+            yield process
+        finally:
+            process.kill()
+
+
 READER = """
 import sys
 print("started", flush=True)
@@ -170,10 +183,7 @@ def test_a_reader_sees_the_old_content_or_the_new_and_never_a_mixture(tmp_path, 
     path = tmp_path / "f"
     path.write_text("a" * 100_000)
     broker = Broker(limits=Limits(max_write=10**12, max_operations=10**9, max_time=3600.0, max_handles=10**6))
-    reader = subprocess.Popen([sys.executable, "-c", READER, path], stdout=subprocess.PIPE, text=True)
-    try:
-        assert reader.stdout is not None
-        assert reader.stdout.readline() == "started\n"
+    with running(READER, path) as reader:
         file = broker.file(broker.directory(tmp_path), "f", read=True, write=True)
         for number in range(TRIES):
             content = "ab"[number % 2] * 100_000
@@ -183,11 +193,7 @@ def test_a_reader_sees_the_old_content_or_the_new_and_never_a_mixture(tmp_path, 
                 written = broker.call("files.write_opened", file, content)
                 broker.handles.release([file.handle])
                 file = written
-        assert reader.poll() is None, reader.stdout.read()
-    finally:
-        reader.kill()
-        reader.wait()
-        reader.stdout.close()
+        assert reader.poll() is None, "the reader saw a mixture"
     assert os.listdir(tmp_path) == ["f"]
 
 
@@ -209,15 +215,11 @@ def test_a_file_that_grows_and_shrinks_while_it_is_read_is_read_as_it_is(tmp_pat
     path = tmp_path / "f"
     path.touch()
     broker = Broker(limits=Limits(max_operations=10**9, max_time=3600.0))
-    script = [sys.executable, "-c", RESIZER, path, str(os.getpid())]
-    with subprocess.Popen(script, stdout=subprocess.PIPE) as resizer:
-        assert resizer.stdout is not None
-        assert resizer.stdout.readline() == b"started\n"
+    with running(RESIZER, path, os.getpid()):
         for _ in range(TRIES):
             result = broker.call(operation, *arguments, str(path))
             if operation == "files.cat":
                 assert set(result) <= {"x"}
-        resizer.kill()
 
 
 def test_a_file_that_never_ends_ends_the_operation(tmp_path):
@@ -231,9 +233,7 @@ with open({str(tmp_path / "f")!r}, "ab", buffering=0) as file:
     while file.tell() < 50_000_000:
         file.write(b"x" * 1_000_000)
 """
-    with subprocess.Popen([sys.executable, "-c", writer], stdout=subprocess.PIPE) as growing:
-        assert growing.stdout is not None
-        growing.stdout.readline()
+    with running(writer) as growing:
         started = time.monotonic()
         with contextlib.suppress(LimitExceeded):  # a bound is the other good end
             while growing.poll() is None:
@@ -270,17 +270,12 @@ def test_a_name_that_becomes_a_pipe_does_not_stop_the_broker(tmp_path, operation
     folder = tmp_path / "folder"
     folder.mkdir()
     broker = Broker(limits=Limits(max_operations=10**9, max_time=3600.0, max_write=10**12))
-    with subprocess.Popen(
-        [sys.executable, "-c", SWAPPED_TYPES, folder, str(os.getpid())], stdout=subprocess.PIPE
-    ) as swapping:
-        assert swapping.stdout is not None
-        swapping.stdout.readline()
+    with running(SWAPPED_TYPES, folder, os.getpid()):
         started = time.monotonic()
         for _ in range(TRIES):
             with contextlib.suppress(Failure):
                 broker.call(operation, f"{folder}/x", *arguments)
         assert time.monotonic() - started < 60 + TRIES / 50
-        swapping.kill()
 
 
 def test_a_mode_that_protects_a_file_protects_it_from_being_replaced(tmp_path):

@@ -107,9 +107,10 @@ def swapping(place: Place, name: Path, other: Path) -> Iterator[None]:
         try:
             assert attacker.stdout.readline() == b"started\n"
             yield
-        finally:
             attacker.stdin.close()
             assert attacker.wait(20) == 0
+        finally:
+            attacker.kill()
 
 
 READS = {

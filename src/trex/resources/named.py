@@ -83,7 +83,7 @@ class FileToRead(PathArgument):
             raise FileNotFoundError(ENOENT, "")
         descriptor, status = found
         check_regular(status, path, writing=False)
-        gate.permit(READ, entity).require(READ, entity)
+        gate.permit(READ, entity)
         return ReadableContent(files.reopen(descriptor, os.O_RDONLY), gate.budget)
 
 
@@ -215,7 +215,7 @@ class DirectoryToList(Resource):
 
     def acquire(self, gate: Gate, argument: Path, *used: Any) -> Listing:
         directory = follow_directory(argument, gate)
-        gate.permit(READ, directory.entity).require(READ, directory.entity)
+        gate.permit(READ, directory.entity)
         return Listing(directory, gate.budget)
 
 
