@@ -6,6 +6,8 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# As a regular install would; without it each start compiles every module where PYTHONDONTWRITEBYTECODE is set.
+BYTECODE := $(BIN)/python -m compileall -q src
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 help: ## what there is
@@ -20,17 +22,20 @@ $(VENV)/made:
 $(VENV)/run-ready: pyproject.toml | $(VENV)/made
 	@echo "installing trex into $(VENV)"
 	@$(INSTALL) .
+	@$(BYTECODE)
 	@touch $@
 
 $(VENV)/test-ready: pyproject.toml | $(VENV)/made
 	@echo "installing trex and what its tests need into $(VENV)"
-	@$(INSTALL) '.[test,person]'
+	@$(INSTALL) '.[test]'
+	@$(BYTECODE)
 	@touch $@ $(VENV)/run-ready
 
 demo: $(VENV)/run-ready ## install, then run a permitted script, and the same script under a stricter policy
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/log-report/demo
 
 test: $(VENV)/test-ready ## install what tests need, and run them
+	@$(BYTECODE)
 	@$(BIN)/python -m pytest -q -n auto
 
 lint: $(VENV)/test-ready ## format, lint, types, import contracts
@@ -58,6 +63,7 @@ compliance: $(VENV)/test-ready ## the language against its own engine, where TRE
 	TREX_COMPLIANCE_EXAMPLES=$${TREX_COMPLIANCE_EXAMPLES:-20000} $(BIN)/python -m pytest -q -n auto tests/compliance
 
 bench: $(VENV)/test-ready ## the benchmarks, each beside something to compare with
+	@$(BYTECODE)
 	@for f in $$(grep -l __main__ bench/*.py); do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
 clean: ## remove the virtual environment and the caches

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from support.execution import added_to_execution
 from trex.authorization import Authorizer, Entity, IpAddress, Policy, RunRecord, directory, file
 from trex.authorization.vocabulary import action
 
@@ -78,6 +79,7 @@ def test_a_tag_named_like_an_engine_keyword_is_a_tag():
         "environment": Entity("file_system::Environment", "", {"names": names}, (), dict.fromkeys(names, "secret")),
         "user": {"username": "a", "uid": 1},
         "group": {"groupname": "a", "gid": 1},
+        **added_to_execution(),
     }  # fmt: skip
     for name in names:
         condition = f'context.environment.hasTag("{name}") && context.environment.getTag("{name}") == "secret"'

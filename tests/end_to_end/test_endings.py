@@ -218,6 +218,29 @@ def test_a_full_standard_output_is_said_and_is_no_success(trex):
     assert err == b"trex: the outcome could not be written: No space left on device\n"
 
 
+def test_a_signal_after_the_script_does_not_cost_its_outcome(trex):
+    reader, writer = os.pipe()
+    process = trex.start('let s = "x"; for n in 0..18 { s += s } s', stdout=writer)
+    os.close(writer)
+    select.select([reader], [], [])  # it writes, and waits for us: a pipe holds less
+    process.send_signal(signal.SIGTERM)
+    with open(reader, "rb") as file:
+        document = json.load(file)
+    assert (process.wait(timeout=30), document["status"]) == (0, "SUCCESS")
+    process.communicate()
+
+
+def test_an_outcome_that_nobody_takes_does_not_hold_a_process_that_is_asked_to_end(trex):
+    reader, writer = os.pipe()
+    process = trex.start('let s = "x"; for n in 0..18 { s += s } s', stdout=writer)
+    os.close(writer)
+    select.select([reader], [], [])
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 7
+    process.communicate()
+    os.close(reader)
+
+
 @pytest.mark.parametrize("form", ["json", "human"])
 def test_a_reader_that_is_gone_is_said_and_is_no_success(trex, form):
     reader, writer = os.pipe()

@@ -56,11 +56,15 @@ class Broker:
     """One run under a policy."""
 
     def __init__(
-        self, policy: str = EVERYTHING, limits: Limits | None = None, catalogue: Catalogue | None = None
+        self,
+        policy: str = EVERYTHING,
+        limits: Limits | None = None,
+        catalogue: Catalogue | None = None,
+        audit: Any = None,
     ) -> None:
         self.limits = limits or Limits()
         self.catalogue = catalogue or sdk.load()
-        self.audit = Decisions()
+        self.audit = audit or Decisions()
         self.budget = Budget(self.limits, time.monotonic() + self.limits.max_time)
         self.record = Record(self.limits)
         self.handles = Handles(self.catalogue.held, self.limits.max_handles)

@@ -45,6 +45,7 @@ class EntityType(Struct, frozen=True):
 
     within: the entity types that may contain it (`resource in ...`).
     tags:   the type of its tags, for things with keys that nobody knows beforehand.
+    added:  not in Rex.
     """
 
     name: str
@@ -53,6 +54,7 @@ class EntityType(Struct, frozen=True):
     within: tuple[str, ...] = ()
     tags: str | None = None
     recorded_tags: bool = True
+    added: bool = False
 
 
 class Verb(Struct, frozen=True):
@@ -119,6 +121,23 @@ FILE_SYSTEM = Namespace(
             tags="String",
             recorded_tags=False,  # passwords and tokens travel in environments
         ),
+        EntityType(
+            "ArgumentList",
+            "The arguments of a program as it gets them, without its name: in order, repeats included. Tags: each"
+            " position, from `0`, with the argument that stands there.",
+            (
+                Attribute("count", "Long", "how many there are", added=True),
+                Attribute(
+                    "line",
+                    "String",
+                    "all of them as one line, quoted as for a shell: two lists with the same line are the same list",
+                    added=True,
+                ),
+                Attribute("values", "Set<String>", "each argument, whatever its place", added=True),
+            ),
+            tags="String",
+            added=True,
+        ),
     ),
     (
         Verb("open", "open, before anything else is done", ("File", "Dir")),
@@ -181,6 +200,16 @@ FILE_SYSTEM = Namespace(
                     "the process namespace it runs in, if not our own",
                     optional=True,
                 ),
+                Attribute("argument_list", "ArgumentList", "the program's arguments in order", added=True),
+                Attribute(
+                    "supplementary_groups",
+                    "Set<String>",
+                    "the names of its further groups; of a group without a name, the number",
+                    added=True,
+                ),
+                Attribute("capabilities", "Set<String>", 'what it asks for, such as `"CAP_NET_RAW"`', added=True),
+                Attribute("working_directory", "String", "the directory that it starts in", added=True),
+                Attribute("has_stdin", "Bool", "whether the script feeds its standard input", added=True),
             ),
         ),
         Verb("network_namespace", "enter the network namespace that the file stands for", ("File",)),

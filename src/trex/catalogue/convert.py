@@ -102,7 +102,8 @@ def options_converter(options: Options, lookup: Mapping[Any, Any]) -> Callable[[
                 _check_number(part, field.marked(Bounds), field.marked(Unsigned), name)
         for name in required:
             if name not in given:
-                raise ProtocolViolation(f"{options.name}.{name} is missing")
+                # A builder that ends in an operation is checked nowhere else.
+                raise OperationError("IoErrorKind", "InvalidArguments", options.builder.missing.format(field=name))
         return cls(**given)
 
     return convert

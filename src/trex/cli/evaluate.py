@@ -106,13 +106,15 @@ def _answer(
     from trex.errors import LimitExceeded, ProtocolViolation, WorkerDied
     from trex.protocol.messages import Evaluate, Evaluated, Failed
 
+    following = None
     with worker:
-        worker.ready  # noqa: B018  # waits for the proof of the lock, or raises
-        worker.channel.send(Evaluate(request))
-        following = template.start(limits, isolation)
         try:
+            worker.ready  # noqa: B018  # waits for the proof of the lock, or raises
+            worker.channel.send(Evaluate(request))
+            following = template.start(limits, isolation)
             message = worker.channel.receive(time.monotonic() + limits.max_time)
         except (LimitExceeded, WorkerDied, ProtocolViolation) as error:
+            following = following or template.start(limits, isolation)
             return following, _failure("ErrorTerminated", f"Script terminated: {error}")
     if isinstance(message, Evaluated):
         return following, message.answer

@@ -55,9 +55,11 @@ def isolation_option() -> click.Option:
 def _run(**options: Any) -> None:
     from trex.cli import entry
     from trex.cli.limit_flags import limits_from
-    from trex.runner import report, run
+    from trex.runner import report
     from trex.runner.outcome import INTERNAL
     from trex.runner.request import Request, Source
+    from trex.runner.run import run
+    from trex.runner.supervise import Supervisor
 
     script = options["script"] or options["script_file"]
     if options["script"] and options["script_file"]:
@@ -79,9 +81,10 @@ def _run(**options: Any) -> None:
         audit=options["audit"],
     )
     timings = {"interpreter": entry.INTERPRETER_MS, "command line": (time.monotonic() - entry.STARTED) * 1000}
-    outcome = run(request, timings=timings if options["timings"] else None)
     form: report.Format = options["output_format"] or ("human" if os.isatty(1) else "json")
-    problem = report.write(outcome, form, options["verbose"])
+    with Supervisor() as supervisor:
+        outcome = run(request, supervisor, timings=timings if options["timings"] else None)
+        problem = report.write(outcome, form, options["verbose"])
     status = outcome.exit_code
     if problem is not None:
         report.complain(problem)

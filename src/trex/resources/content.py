@@ -41,27 +41,32 @@ class Content:
         """All of it, block by block; nothing is kept and nothing counted against the script's share."""
         raise NotImplementedError
 
-    def raw_lines(self) -> Iterator[bytes]:
-        """Each line without its end (`\\n` or `\\r\\n`); a last line without one counts."""
+    def chunks(self) -> Iterator[bytes]:
+        """Whole lines, many at a time: each chunk ends where a line ends."""
         started: list[bytes] = []  # the pieces of a line whose end has not come yet
         size = 0
         for block in self.blocks():
-            lines = block.split(b"\n")
-            rest = lines.pop()
-            if lines:
+            end = block.rfind(b"\n") + 1
+            if end:
+                chunk, rest = block[:end], block[end:]
                 if started:
-                    lines[0] = b"".join((*started, lines[0]))
-                    started, size = [], 0
-                for line in lines:
-                    yield line[:-1] if line.endswith(b"\r") else line
+                    chunk = b"".join((*started, chunk))
+                started, size = [], 0
+                yield chunk
+            else:
+                rest = block
             if rest:
                 started.append(rest)
                 size += len(rest)
                 if size > self._budget.max_read:
                     self._budget.read(size)
         if started:
-            line = b"".join(started)
-            yield line[:-1] if line.endswith(b"\r") else line
+            yield b"".join(started)
+
+    def raw_lines(self) -> Iterator[bytes]:
+        """Each line without its end (`\\n` or `\\r\\n`); a last line without one counts."""
+        for chunk in self.chunks():
+            yield from split_lines(chunk)
 
     def lines(self) -> Iterator[str]:
         """Each line as UTF-8."""
@@ -168,6 +173,16 @@ class ReadableContent(Content):
         if not lines[-1]:
             lines.pop()
         return [line[:-1] if line.endswith(b"\r") else line for line in lines[-count:]]
+
+
+def split_lines(chunk: bytes) -> list[bytes]:
+    """The lines of a chunk without their ends."""
+    lines = chunk.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    if b"\r" in chunk:
+        return [line[:-1] if line.endswith(b"\r") else line for line in lines]
+    return lines
 
 
 def append(descriptor: Descriptor, content: bytes, path: Path) -> None:

@@ -162,7 +162,7 @@ def follow_directory(path: Path, gate: Gate) -> Directory:
 
 def followed(path: Path, permit: Permit, gate: Gate) -> Directory:
     """As `follow_directory`, with the permit for the name in hand."""
-    permit.require(OPEN, directory_entity(path.text))
+    permit.require(OPEN, path.text)
     try:
         descriptor = files.open_directory(path, follow=True)
     except OSError:
@@ -180,7 +180,7 @@ def followed(path: Path, permit: Permit, gate: Gate) -> Directory:
 
 def strict_directory(path: Path, permit: Permit) -> Directory:
     """The directory at a path without any symbolic link, so that the name is its real path."""
-    permit.require(OPEN, directory_entity(path.text))
+    permit.require(OPEN, path.text)
     try:
         return Directory(files.open_directory(path, follow=False), path)
     except OSError as error:
@@ -194,8 +194,7 @@ _LINK_OR_FILE = (20, 40)  # ENOTDIR, ELOOP
 
 def find_name(directory: Directory, path: Path, permit: Permit) -> tuple[Descriptor, os.stat_result] | None:
     """What `path` names inside the open directory, not followed; None if nothing is there."""
-    kind = file_entity if permit.resource.type == "file_system::File" else directory_entity
-    permit.require(OPEN, kind(path.text))
+    permit.require(OPEN, path.text)
     try:
         found = files.open_name(directory.descriptor, encode(path.name))
     except FileNotFoundError:

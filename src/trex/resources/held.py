@@ -296,7 +296,7 @@ class DirectoryToRead(HeldDirectory):
     """An open directory to list."""
 
     def acquire(self, gate: Gate, argument: Directory, *used: Any) -> Listing:
-        gate.permit(READ, argument.entity).require(READ, argument.entity)
+        gate.permit(READ, argument.entity)
         argument.check_place()
         return Listing(argument, gate.budget)
 
@@ -305,7 +305,7 @@ class DirectoryToDelete(HeldDirectory):
     """An open directory to remove."""
 
     def acquire(self, gate: Gate, argument: Directory, *used: Any) -> removal.Removal:
-        gate.permit(DELETE, argument.entity).require(DELETE, argument.entity)
+        gate.permit(DELETE, argument.entity)
         return removal.DirectoryRemoval(argument, gate)
 
 
@@ -320,7 +320,7 @@ class DirectoryToSee(HeldDirectory):
     """An open directory whose status is read."""
 
     def acquire(self, gate: Gate, argument: Directory, *used: Any) -> Seen:
-        gate.permit(STAT, argument.entity).require(STAT, argument.entity)
+        gate.permit(STAT, argument.entity)
         argument.check_place()
         return Seen(files.status(argument.descriptor))
 
@@ -335,7 +335,7 @@ class FileToSee(HeldFile):
     """An open file whose status is read."""
 
     def acquire(self, gate: Gate, argument: File, *used: Any) -> Seen:
-        gate.permit(STAT, argument.entity).require(STAT, argument.entity)
+        gate.permit(STAT, argument.entity)
         argument.check_place()
         return Seen(files.status(argument.descriptor))
 
@@ -344,7 +344,7 @@ class OpenedToRead(HeldFile):
     """An open file to read."""
 
     def acquire(self, gate: Gate, argument: File, *used: Any) -> ReadableContent:
-        gate.permit(READ, argument.entity).require(READ, argument.entity)
+        gate.permit(READ, argument.entity)
         if not argument.readable:
             raise failures.not_opened_for("read", argument.path)
         argument.check_place()
@@ -378,7 +378,7 @@ class OpenedToWrite(HeldFile):
     """An open file to write."""
 
     def acquire(self, gate: Gate, argument: File, *used: Any) -> ReplaceableFile:
-        gate.permit(WRITE, argument.entity).require(WRITE, argument.entity)
+        gate.permit(WRITE, argument.entity)
         if not argument.writable:
             raise failures.not_opened_for("write", argument.path)
         argument.check_place()
@@ -390,7 +390,7 @@ class OpenedToDelete(HeldFile):
 
     def acquire(self, gate: Gate, argument: File, *used: Any) -> removal.Removal:
         entity = file_entity(argument.link.text)
-        gate.permit(DELETE, entity).require(DELETE, entity)
+        gate.permit(DELETE, entity)
         argument.link_home.check_place()
         return removal.FileRemoval(argument.link_home, argument.link, argument.link_identity)
 

@@ -12,7 +12,7 @@ links led elsewhere. A last component that is a link is never followed.
 from __future__ import annotations
 
 import os
-from errno import EEXIST, ENOENT
+from errno import EEXIST, ENOENT, ENOTDIR
 from typing import TYPE_CHECKING, Annotated, Any
 
 from trex.authorization.entities import directory as directory_entity
@@ -83,7 +83,7 @@ class FileToRead(PathArgument):
             raise FileNotFoundError(ENOENT, "")
         descriptor, status = found
         check_regular(status, path, writing=False)
-        gate.permit(READ, entity).require(READ, entity)
+        gate.permit(READ, entity)
         return ReadableContent(files.reopen(descriptor, os.O_RDONLY), gate.budget)
 
 
@@ -215,7 +215,7 @@ class DirectoryToList(Resource):
 
     def acquire(self, gate: Gate, argument: Path, *used: Any) -> Listing:
         directory = follow_directory(argument, gate)
-        gate.permit(READ, directory.entity).require(READ, directory.entity)
+        gate.permit(READ, directory.entity)
         return Listing(directory, gate.budget)
 
 
@@ -290,19 +290,31 @@ def deepest(path: Path, gate: Gate) -> tuple[Directory, list[str]]:
                 raise opening if missing else creating
         try:
             descriptor = files.open_directory(level, follow=True)
-        except FileNotFoundError:
+        except OSError as error:
+            _judge_where_it_leads(level, gate)
+            if error.errno == ENOTDIR:
+                files.open_object(level)  # fails in the same way if something above it is a file
+                raise FileExistsError(EEXIST, "") from None
+            if error.errno != ENOENT:
+                raise
             missing.append(level.name)
             level = level.parent
             continue
-        except NotADirectoryError:
-            # Either this is a file, or something above it is.
-            files.open_object(level)
-            raise FileExistsError(EEXIST, "") from None
         descriptor.close()  # also because an error holds its frame, and so what is open in it
         if isinstance(opening, AccessDenied):
             raise opening
         missing.reverse()
         return followed(level, opening, gate), missing
+
+
+def _judge_where_it_leads(level: Path, gate: Gate) -> None:
+    """As in `followed`: a link must not tell whether its hidden target is there."""
+    leads_to = files.resolve_text(level)
+    if leads_to.text != level.text:
+        entity = directory_entity(leads_to.text)
+        opening = gate.ask(OPEN, entity, named=level.text)
+        if isinstance(opening, AccessDenied) and isinstance(gate.ask(CREATE, entity, named=level.text), AccessDenied):
+            raise opening
 
 
 class ThingToRemove(PathArgument):

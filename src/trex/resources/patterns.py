@@ -12,7 +12,7 @@ and so do `\\W` and `\\S` inside brackets.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trex.errors import OperationError
 
@@ -37,6 +37,28 @@ _INSIDE = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": _WORD, "s": _SPACE}
 
 def matcher(pattern: str, ignore_case: bool = False) -> Callable[[bytes], object]:
     """A function that finds the pattern in a line of UTF-8; its result is true where it is found."""
+    search: Callable[[bytes], object] = _compiled(pattern, ignore_case, many_lines=False).search
+    return search
+
+
+def finder(pattern: str, ignore_case: bool = False) -> Callable[[bytes, int], Any] | None:
+    """A function that finds the pattern in any of many lines, from a position on; its result has a `start`.
+
+    What it finds is inside one line, as if that line were alone. None for patterns of which that
+    cannot be said: those that name the start or the end of the whole text, or turn off flags.
+    """
+    if "\\A" in pattern or "\\z" in pattern or any("-" in _flags(part) for part in pattern.split("(?")[1:]):
+        return None
+    search: Callable[[bytes, int], Any] = _compiled(pattern, ignore_case, many_lines=True).search
+    return search
+
+
+def _flags(group: str) -> str:
+    """The flags at the start of what follows `(?`."""
+    return group[: len(group) - len(group.lstrip("imsU-"))]
+
+
+def _compiled(pattern: str, ignore_case: bool, many_lines: bool) -> Any:
     import re2  # type: ignore[import-untyped]  # it has no stubs
 
     if len(pattern) > MAX_PATTERN:
@@ -45,13 +67,13 @@ def matcher(pattern: str, ignore_case: bool = False) -> Callable[[bytes], object
     options.log_errors = False
     options.max_mem = _MAX_MEMORY
     options.case_sensitive = not ignore_case
+    options.never_capture = True
+    options.never_nl = many_lines  # not even a class such as `[^a]` matches the end of a line
     try:
-        compiled = re2.compile(translated(pattern), options=options)
+        return re2.compile("(?m)" * many_lines + translated(pattern), options=options)
     except re2.error as error:
         reason = error.args[0] if error.args else "it does not parse"
         raise _invalid(pattern, reason.decode() if isinstance(reason, bytes) else str(reason)) from None
-    search: Callable[[bytes], object] = compiled.search
-    return search
 
 
 def translated(pattern: str) -> str:

@@ -1,3 +1,1 @@
-"""Carrying out a request: from files and flags to an outcome."""
-
-from trex.runner.run import run as run
+"""Carrying out a request: from files and flags to an outcome. `trex.runner.run.run` does it."""

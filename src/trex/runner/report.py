@@ -72,13 +72,18 @@ def standard_output(outcome: Outcome, verbose: bool) -> str:
     """What a person reads on standard output: the result, and with `verbose` logs before and metrics after it."""
     parts: list[str] = []
     if verbose:
-        parts += [f"[{entry.attributes['level']}] {entry.attributes['message']}\n" for entry in outcome.logs]
+        parts += [_log_lines(entry.attributes["level"], entry.attributes["message"]) for entry in outcome.logs]
     if outcome.status == "SUCCESS" and outcome.output:
         parts.append(outcome.output + "\n")
     if verbose:
         parts.append("--- metrics ---\n")
         parts += [f"{metric.metric_name}: {_number(metric.metric_value)}\n" for metric in outcome.metrics]
     return "".join(parts)
+
+
+def _log_lines(level: str, message: str) -> str:
+    """One record; further lines of its message are indented, so that none can look like a record of its own."""
+    return f"[{level}] " + message.rstrip("\n").replace("\n", "\n    ") + "\n"
 
 
 def standard_error(outcome: Outcome, verbose: bool, colour: bool) -> str:

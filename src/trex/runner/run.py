@@ -20,22 +20,24 @@ from trex.runner.request import Inputs, Request, read
 from trex.runner.supervise import Supervisor
 
 
-def run(request: Request, *, timings: dict[str, float] | None = None) -> Outcome:
+def run(request: Request, supervisor: Supervisor, *, timings: dict[str, float] | None = None) -> Outcome:
     """Run one script under one policy; every ending, a bug of ours included, is an outcome.
 
-    timings: milliseconds by phase of what the caller did before; given, the outcome has them and ours.
+    supervisor: entered by the caller, who leaves it when the outcome is written.
+    timings:    milliseconds by phase of what the caller did before; given, the outcome has them and ours.
     """
     account = Account(request, timings)
+    account.signal_problem = supervisor.problem
     try:
-        with Supervisor() as supervisor:
-            account.signal_problem = supervisor.problem
-            try:
-                inputs = read(request, account.deadline)
-                supervisor.reading = False
-                return _run(request, inputs, account, supervisor)
-            except (WorkerDied, LimitExceeded):
-                supervisor.check()  # a signal that killed the worker is the reason, not its death
-                raise
+        try:
+            inputs = read(request, account.deadline)
+            supervisor.phase = "running"
+            return _run(request, inputs, account, supervisor)
+        except (WorkerDied, LimitExceeded):
+            supervisor.check()  # a signal that killed the worker is the reason, not its death
+            raise
+        finally:
+            supervisor.ended()
     except TrexError as error:
         return account.failed(error)
     except Exception as error:  # noqa: BLE001  # the outermost frame of a run: a bug yields an outcome too

@@ -12,18 +12,24 @@ SIGTERM gives the script a grace, as in the reference, but counted from the sign
 the script's next step: what is not done after `GRACE` seconds is ended, so that the outcome stands
 before the ten seconds after which supervisors commonly send SIGKILL. A second SIGTERM, SIGINT and
 SIGHUP end the script at once.
+
+Once the script has ended, a signal comes too late to change the outcome; the process goes on to
+write it. Only if nobody takes it within `PATIENCE` seconds from the signal, the process ends without.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from trex.errors import Terminated
+from trex.runner.outcome import TERMINATED
 
 GRACE = 8.0
+PATIENCE = 1.0
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
 
@@ -33,13 +39,14 @@ class Supervisor:
 
     reason:  set once a signal has ended it.
     problem: why signals cannot end it, if they cannot.
-    reading: only inputs are being read, so a signal may raise `Terminated` where it strikes.
+    phase:   `reading`: only inputs are being read, so a signal may raise `Terminated` where it strikes;
+             `running`: there is a script; `writing`: it has ended.
     """
 
     def __init__(self, grace: float = GRACE) -> None:
         self.reason: str | None = None
         self.problem: str | None = None
-        self.reading = True
+        self.phase: Literal["reading", "running", "writing"] = "reading"
         self._grace = grace
         self._terminating = False
         self._end_script: Callable[[str], object] | None = None
@@ -69,16 +76,26 @@ class Supervisor:
         if self.reason is not None:
             end_script(self.reason)
 
+    def ended(self) -> None:
+        """The run is over; what remains is to write its outcome."""
+        self.phase = "writing"
+        if self.problem is None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
     def check(self) -> None:
         """Raise `Terminated` if a signal has ended the run."""
         if self.reason is not None:
             raise Terminated(self.reason)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.reading:
+        if self.phase == "reading":
             self.reason = signal.Signals(number).name
             raise Terminated(self.reason)
-        if number == signal.SIGTERM and not self._terminating:
+        if self.phase == "writing":
+            if number == signal.SIGALRM:
+                os._exit(TERMINATED)
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+        elif number == signal.SIGTERM and not self._terminating:
             self._terminating = True
             signal.setitimer(signal.ITIMER_REAL, self._grace)
         elif number == signal.SIGALRM:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from support.execution import added_to_execution
 from trex.authorization import Action, Authorizer, Entity, Policy, RunRecord, directory, file
 from trex.authorization.vocabulary import ACTIONS, ENTITY_TYPES
 
@@ -28,6 +29,7 @@ CONTEXTS = {
         "environment": Entity("file_system::Environment", "", {"names": ()}),
         "user": {"username": "alice", "uid": 1000},
         "group": {"groupname": "alice", "gid": 1000},
+        **added_to_execution(),
     },
 }
 REQUIRED = {

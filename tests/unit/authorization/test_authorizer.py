@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.execution import added_to_execution
 from trex.authorization import Action, Authorizer, Decision, Entity, IpAddress, Policy, RunRecord, directory, file
 from trex.authorization.authorizer import MAX_QUESTION, MAX_REMEMBERED, Question
 from trex.authorization.vocabulary import ACTIONS, ENTITY_TYPES, action
@@ -108,6 +109,7 @@ def test_entities_of_the_context_are_known_with_their_tags(authorizer):
             "environment": Entity("file_system::Environment", "1", {"names": names}, (), dict.fromkeys(names, "x")),
             "user": {"username": "a", "uid": 1},
             "group": {"groupname": "a", "gid": 1},
+            **added_to_execution(),
         }  # fmt: skip
 
     program = file("/usr/sbin/ss")
@@ -267,5 +269,6 @@ def test_a_remembered_answer_is_the_answer_that_a_fresh_authorizer_gives(asked):
 def test_every_entity_type_can_be_asked_about(sample_question):
     """The samples that enumerating tests use cover the whole vocabulary."""
     asked_about = {sample_question(each)[0].type for each in ACTIONS}
-    others = {"User", "file_system::Arguments", "file_system::Environment", "sysinfo::Sysinfo", "file_system::Dir"}
+    others = {"User", "sysinfo::Sysinfo", "file_system::Dir"}
+    others |= {f"file_system::{name}" for name in ("Arguments", "ArgumentList", "Environment")}
     assert asked_about | others == set(ENTITY_TYPES)

@@ -62,7 +62,9 @@ def test_a_policy_of_many_alternatives_has_a_name_too():
     long = opens(" || ".join([f'resource == file_system::File::"/{n}"' for n in range(900)]))
     policy = Policy.load(f'@id("long") {long}')
     assert policy.labels == {"policy0": "long"}
-    assert policy.syntax("policy0") is None  # too deep to be decoded, and said so
+    # How deep an interpreter decodes differs between versions; beyond that there is none, and it is said so.
+    syntax = policy.syntax("policy0")
+    assert syntax is None or syntax["effect"] == "permit"
 
 
 # --- notes ---

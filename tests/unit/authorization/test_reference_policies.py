@@ -16,6 +16,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from support.execution import added_to_execution
 from trex.authorization import Action, Authorizer, Entity, Policy, RunRecord, directory, file
 from trex.authorization.entities import entities_in, plain
 from trex.authorization.vocabulary import ACTIONS, ENTITY_TYPES
@@ -38,6 +39,7 @@ def execution(arguments: dict[str, str], names: tuple[str, ...] = (), username: 
         "environment": Entity("file_system::Environment", "e", {"names": names}, (), dict.fromkeys(names, "1")),
         "user": {"username": username, "uid": 0},
         "group": {"groupname": "root", "gid": 0},
+        **added_to_execution("in.txt"),
         **more,
     }
 
@@ -153,6 +155,9 @@ POLICIES = {
 
 def rex_decides(policies: cedarpy.PolicySet, asked: Action, resource: Entity, context: dict) -> bool:
     """The decision of Rex: its own attributes only, no groups, evaluation errors skipped."""
+    verb = ACTIONS[asked]
+    added = {each.name for each in verb.context if each.added}
+    context = {name: value for name, value in context.items() if name not in added}
     entities = []
     for entity in [e for root in (resource, *entities_in(context)) for e in root.family()]:
         kind = ENTITY_TYPES[entity.type]

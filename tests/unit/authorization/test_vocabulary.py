@@ -35,7 +35,8 @@ def test_every_action_applies_to_declared_entity_types():
 
 
 def test_what_is_added_to_entities_of_rex_may_be_missing_unless_rex_promised_it():
-    added = [each for kind in ENTITY_TYPES.values() for each in kind.attributes if each.added]
+    of_rex = [kind for kind in ENTITY_TYPES.values() if not kind.added]
+    added = [each for kind in of_rex for each in kind.attributes if each.added]
     assert {each.name for each in added if not each.optional} == {"pid"}
 
 
@@ -45,6 +46,11 @@ def test_what_is_added_has_names_that_rex_uses_nowhere():
     contexts = [each for verb in ACTIONS.values() for each in attributes(verb.context)]
     added = {each.name for each in entities + contexts if each.added} | {vocabulary.RUN.name}
     assert added.isdisjoint(each.name for each in entities + contexts if not each.added)
+
+
+def test_what_belongs_to_an_added_entity_is_added_too():
+    for kind in ENTITY_TYPES.values():
+        assert not kind.added or all(each.added for each in kind.attributes)
 
 
 def test_a_declared_action_is_found():

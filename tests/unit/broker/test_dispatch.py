@@ -1,5 +1,6 @@
 """The path of one call."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from support.host import Broker, Failure, made
 from trex import sdk
+from trex.audit import Audit, Start
 from trex.authorization.entities import file as file_entity
 from trex.authorization.vocabulary import action
 from trex.catalogue.declare import Catalogue, Need, Resource
@@ -274,3 +276,44 @@ def test_handles_in_an_array_are_what_the_broker_holds(tmp_path):
     for stranger in (Object("File", {}, file.handle + 1), Object("Dir", {}, file.handle)):
         with pytest.raises(ProtocolViolation):
             broker.call("test.count", [file, stranger])
+
+
+# --- with the real audit ---
+
+
+def test_the_log_has_each_decision_before_the_end_of_its_call(tmp_path):
+    """A link leads elsewhere: the name is judged, then the object, and the log says which led to which."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "link").symlink_to("d")
+    (tmp_path / "d" / "f").write_text("x")
+    start = Start(run="1", version="0", principal="alice", caller="test", language="rhai", script="0", policy="0")
+    with Audit.open(str(tmp_path / "log"), start) as audit:
+        broker = Broker(audit=audit)
+        broker.call("files.cat", f"{tmp_path}/link/f")
+        with pytest.raises(Failure):
+            broker.call("files.cat", f"{tmp_path}/link/none")
+    records = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    kinds = [record["record"] for record in records]
+    assert kinds == ["run_started", *["decision"] * 4, "outcome", *["decision"] * 3, "outcome", "run_ended"]
+    name, found, *_ = records[1:]
+    assert (name["stage"], name["resource"]["id"], name["operation"], name["line"]) == (
+        "name",
+        f"{tmp_path}/link",
+        "files.cat",
+        1,
+    )
+    assert (found["stage"], found["resource"]["id"], found["named"]) == ("object", f"{tmp_path}/d", f"{tmp_path}/link")
+    assert (records[5]["result"], records[5]["decisions"]) == ("done", [1, 2, 3, 4])
+    assert (records[9]["result"], records[9]["error"]) == ("failed", "IoError: No such file or directory (os error 2)")
+
+
+def test_the_number_of_a_denial_is_that_of_its_record(tmp_path):
+    start = Start(run="1", version="0", principal="alice", caller="test", language="rhai", script="0", policy="0")
+    with Audit.open(None, start) as audit:
+        broker = Broker("", audit=audit)
+        with pytest.raises(Failure) as failed:
+            broker.call("files.cat", f"{tmp_path}/f")
+        assert audit.has_denial(failed.value.denial)
+        (denial,) = audit.denials
+        assert denial["number"] == failed.value.denial
+        assert denial["explanation"]

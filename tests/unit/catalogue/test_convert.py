@@ -70,9 +70,16 @@ def test_an_option_that_no_script_can_make_is_a_violation_of_the_protocol(option
         Broker().call("files.open_directory", made("DirConfig", path="/"), options)
 
 
-def test_a_required_field_that_is_missing_is_a_violation_of_the_protocol():
-    with pytest.raises(ProtocolViolation):
-        Broker().call("files.open_directory", made("DirConfig"), made("OpenDirOptions"))
+def test_a_required_field_that_is_missing_is_named():
+    for operation, builder, text in (
+        ("reporting.publish_metric", made("MetricBuilder"), "`metric_name` must be initialized"),
+        ("reporting.publish_alarm", made("AlarmBuilder"), "`alarm_type` must be initialized"),
+        ("files.open_directory", made("DirConfig"), "Invalid arguments: Field not initialized: path"),
+    ):
+        options = [made("OpenDirOptions")] if operation == "files.open_directory" else []
+        with pytest.raises(Failure) as failed:
+            Broker().call(operation, builder, *options)
+        assert failed.value.message == text
 
 
 def test_a_member_that_does_not_exist_is_a_violation_of_the_protocol(tmp_path):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from trex.protocol.messages import Failed, Finished
 from trex.runner import report
 from trex.runner.account import Account
+from trex.runner.outcome import LogEntry
 from trex.runner.request import Request, Source
 
 
@@ -60,3 +63,10 @@ def test_colour_is_only_in_the_coloured_form():
 def test_a_script_cannot_steer_the_terminal():
     assert report.visible("a\x1b[2J\x07\u202eb\tc\nd\x9b") == "a\\x1b[2J\\x07\\u{202e}b\tc\nd\\x9b"
     assert "\x1b" not in report.standard_error(failed("\x1b]0;title\x07"), verbose=True, colour=False)
+
+
+def test_a_line_break_in_a_log_message_begins_no_record():
+    outcome = succeeded()
+    record = LogEntry({"level": "INFO", "message": "one\n[ERROR] forged\n", "line_number": "1", "timestamp": ""})
+    outcome = msgspec.structs.replace(outcome, logs=[record])
+    assert report.standard_output(outcome, verbose=True).startswith("[INFO] one\n    [ERROR] forged\n42\n")

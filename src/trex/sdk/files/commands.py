@@ -66,18 +66,14 @@ def grep(
 
     grep([grep::ignore_case], "error", "/var/log/syslog")
     """
-    from trex.resources.patterns import matcher
+    from trex.resources.searching import matching
 
-    found = matcher(pattern, flags.ignore_case)
-    wanted = not flags.invert
     kept: list[str] = []
     count = 0
-    for number, raw in enumerate(file.raw_lines(), 1):
-        line = file.decoded(raw)
-        if bool(found(raw)) is not wanted:
-            continue
+    for number, raw in matching(file, pattern, flags.ignore_case, flags.invert):
         count += 1
         if not flags.count:
+            line = file.decoded(raw)
             kept.append(file.kept(f"{number}:{line}" if flags.line_number else line))
         if count == flags.max_count:
             break
