@@ -209,6 +209,9 @@ class Chains(Places):
             return self.call_method(root.read, step, arguments)
         overloads = self.link.overloads(name, count + 1)
         own = self.link.has_method(name, count)
+        if overloads is not None and overloads.calls and root.cell is not None and not b.is_this(root.cell):
+            # A shared variable is locked while code of the script runs on it.
+            return self.by_path(root, path, step, self.kept(name, arguments))
         if overloads is not None and not overloads.changes and not own and root.constant is None:
             # Only a map could hold a function of this name that changes it.
             receiver = self.read_place(root, path)
