@@ -107,7 +107,7 @@ def mark_parameters(program: Program) -> None:
                 outside.captured = True
 
 
-def lower(program: Program, link: Link) -> ast.Module:
+def lower(program: Program, link: Link) -> Any:
     """The whole module. `link` learns all names it needs."""
     mark_parameters(program)
     infer(program, link)
