@@ -112,8 +112,8 @@ class Calls(Expressions):
         arguments.append(self.level_below)
         self.effects += 1
         kind = K_ANY
-        if self.link.typed_calls and function.returns:
-            kind = Kind(function.returns, function.low, function.high)
+        if self.link.typed_calls:
+            kind = k.known(function.returns)
         return Value(b.call(self.link.code_names[function], arguments, node.position), kind)
 
     def direct_foreign(self, function: ScriptFunction, node: Call) -> Value:
@@ -142,7 +142,7 @@ class Calls(Expressions):
         if overloads is None:
             every = [values[0].node, *rest]
             return Value(b.call("unknown_function", [b.const(name), *every], node.position))
-        kind = k.of_call(name, values[0].kind)
+        kind = self.link.result_of(name, len(nodes), values[0].kind)
         if overloads.changes:
             self.effects += 1
             # By reference to a plain variable; anything else is changed in a copy.

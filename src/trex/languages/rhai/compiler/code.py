@@ -16,6 +16,7 @@ from trex.languages.rhai.compiler import build
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.program import MAIN, lower
 from trex.languages.rhai.semantics import exceptions, loops, methods, operators, overflow, places, pointers, text
+from trex.languages.rhai.semantics.arithmetic import joined_text
 from trex.languages.rhai.semantics.calls import UNBOUND, native_call
 from trex.languages.rhai.semantics.containers import array_made, array_of, array_push, copy, map_made, map_of, share
 from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
@@ -84,6 +85,7 @@ HELPERS: dict[str, Any] = {
     "check_map": check_map,
     "check_string": check_string,
     "text": text.text,
+    "joined_text": joined_text,
     "type_name": type_name,
     "native_call": native_call,
     **{name: getattr(operators, name) for name in _OPERATORS},

@@ -124,10 +124,11 @@ class Places(Calls):
             self.note(place[0], current, key)
             character = b.subscript(current.node, key.node, place[0])
             return Value(b.call("char", [character], place[0]), k.K_CHAR)
+        found = k.known(k.element(current.kind, key.kind))
         if bits == k.BLOB and index == k.INT:
             current, key = self.both_simple(current, key)
             self.note(place[0], current, key)
-            return Value(b.subscript(b.attribute(current.node, "v"), key.node, place[0]), k.Kind(k.INT, 0, 255))
+            return Value(b.subscript(b.attribute(current.node, "v"), key.node, place[0]), found)
         inline = self.is_hot() or bits in (k.ARRAY, k.MAP)
         as_array = inline and bits & k.ARRAY and index & k.INT
         as_map = inline and bits & k.MAP and index & k.STR and not self.link.strict_properties
@@ -139,7 +140,7 @@ class Places(Calls):
             self.note(place[0], current, key)
             element = b.subscript(b.attribute(current.node, "v"), key.node, place[0])
             result = self.guarded_read(current, key, "Array", "int", element, result)
-        return Value(result, K_ANY, owned=False)
+        return Value(result, found, owned=False)
 
     @staticmethod
     def guarded_read(current: Value, key: Value, container: str, index: str, inline: Any, other: Any) -> Any:
@@ -166,7 +167,7 @@ class Places(Calls):
         name = key.node.value
         if not self.link.strict_properties:
             if bits == k.MAP:
-                return Value(self.entry(current.node, key.node), K_ANY, owned=False)
+                return self.field(current, key)
             if bits & k.MAP and self.is_hot():
                 current = self.simple(current)
                 other = b.call("get_property", [current.node, key.node], position)
@@ -175,6 +176,14 @@ class Places(Calls):
         if name == "len" and bits in (k.STR, k.ARRAY, k.BLOB):
             return self.length_of(current)
         return Value(b.call("get_property", [current.node, key.node], position), K_ANY, owned=False)
+
+    def field(self, current: Value, key: Value) -> Value:
+        """The property of an object map."""
+        kind = k.known(k.element(current.kind, key.node.value))
+        if kind.bits & k.UNIT:
+            return Value(self.entry(current.node, key.node), kind, owned=False)
+        # Certainly there.
+        return Value(b.subscript(b.attribute(current.node, "v"), key.node, 0), kind, owned=False)
 
     def length_of(self, value: Value) -> Value:
         """The length of what is known to be a string, array or blob."""

@@ -13,7 +13,6 @@ Never: runs anything.
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 from trex.languages.rhai.compiler import build as b
