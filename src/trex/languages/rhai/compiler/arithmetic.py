@@ -233,6 +233,8 @@ class Arithmetic(Frame):
             if node.value is None:
                 if value.kind.bits & k.OTHER and value.kind.bits != k.ANY:
                     return None
+                if b.is_constant(value.node):
+                    return Value(b.TRUE if (value.node.value is None) == (op == "==") else b.FALSE, k.K_BOOL)
                 return Value(b.compare(value.node, "is" if op == "==" else "is not", b.NONE), k.K_BOOL)
             if type(node.value) is str and value.kind.bits & k.STR:
                 if value.kind.bits == k.STR:

@@ -209,19 +209,19 @@ class Calls(Expressions):
     def call_pointer(self, node: Call) -> Value:
         """`call(f, ..)`. A library function changes a plain variable that is its first argument."""
         self.effects += 1
-        values = self.operands(node.arguments, self.lower)
         second = node.arguments[1] if len(node.arguments) > 1 else None
         variable = second.variable if type(second) is Name else None
         position = node.arguments[0].position
         if variable is not None and not variable.constant and not variable.captured:
             slot = self.slot(variable)
             result = self.temporary()
+            values = self.operands(node.arguments, self.lower)
             rest = b.tuple_([self.stored(value) for value in values[2:]])
-            # Read in order with the others, unless a statement between them changed the variable.
-            receiver = b.load(slot) if values[1].node is b.load(slot) else values[1].node
-            made = b.call("call_reference", [values[0].node, receiver, rest, self.level_below], position)
+            read = [values[0].node, values[1].node, b.load(slot)]
+            made = b.call("call_reference", [*read, rest, self.level_below], position)
             self.emit(b.assign(b.tuple_store([b.store(slot), b.store(result)]), made))
             return Value(b.load(result), K_ANY, True, True, True)
+        values = self.operands(node.arguments, self.lower)
         arguments = b.tuple_([self.stored(value) for value in values[1:]])
         return Value(b.call("call_function", [values[0].node, arguments, self.level_below], position))
 
