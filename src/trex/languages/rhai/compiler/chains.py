@@ -156,7 +156,9 @@ class Chains(Places):
 
     def result_kind(self, step: MethodStep, receiver: Kind) -> Kind:
         count = len(step.arguments)
-        if self.link.has_method(step.name, count) or k.may_hold(receiver, step.name):
+        if self.link.has_method(step.name, count):
+            return k.known(self.link.method_result(step.name, count, receiver))
+        if k.may_hold(receiver, step.name):
             return K_ANY
         return self.link.result_of(step.name, count + 1, receiver)
 
@@ -382,7 +384,7 @@ class Chains(Places):
             code = self.method_code(untyped, typed, receiver, position)
             body = [b.assign_name(result, b.call_node(code, [receiver.node, *arguments], position))]
         hidden: list[Any] = []
-        if bits & k.MAP:
+        if bits & k.MAP and k.may_hold(receiver.kind, step.name):
             name = b.const(step.name)
             held = b.compare(name, "in", b.attribute(receiver.node, "v"))
             hidden.append(held if bits == k.MAP else b.and_([type_is(receiver.node, "Map"), held]))
@@ -393,7 +395,7 @@ class Chains(Places):
             other = self.nested(lambda: self.generic_method(root, receiver, result, step, values))
             body = [b.if_(b.or_(hidden), other, body)]
         self.out.extend(body)
-        return Value(b.load(result), K_ANY, True, True, True)
+        return Value(b.load(result), self.result_kind(step, receiver.kind), True, True, True)
 
     def candidates(self, name: str, count: int) -> tuple[Function | None, dict[type, Function]] | None:
         """The functions that a method may mean: the untyped one, and the typed ones by type."""

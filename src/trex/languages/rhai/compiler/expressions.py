@@ -117,11 +117,14 @@ class Expressions(Arithmetic):
         return Value(b.between_positions(made, node.path_position, node.position), owned=False)
 
     def this(self, node: This) -> Value:
+        kind = self.link.this_kind(self.function)
         if self.function.this != THIS_CELL:
+            if self.function.receiver is not None:
+                return Value(b.load("this"), kind, owned=False, simple=True, fixed=True)
             bound = b.compare(b.load("this"), "is not", b.load("UNBOUND"))
             missing = b.call("unbound_this", [], node.position)
             return Value(b.choose(bound, b.load("this"), missing), K_ANY, owned=False)
-        return Value(b.attribute_at(b.load("this"), "v", node.position), K_ANY, owned=False)
+        return Value(b.attribute_at(b.load("this"), "v", node.position), kind, owned=False)
 
     # --- constructors ---
 

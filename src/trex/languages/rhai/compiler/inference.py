@@ -149,13 +149,15 @@ class Inference:
         count = self.changes[source] = self.changes.get(source, 0) + 1
         if count > WIDENED_AFTER:
             new = K_ANY if count > FORGOTTEN_AFTER else k.widened(old, new)
-        readers = self.readers.get(source)
-        if readers is not None:
-            for number, unit in readers.items():
-                if number not in self.queued:
-                    self.queued.add(number)
-                    self.waiting.append(unit)
+        self.read_again(source)
         return new
+
+    def read_again(self, source: Variable | Function) -> None:
+        """Have everything visited again that depends on this."""
+        for number, unit in self.readers.get(source, {}).items():
+            if number not in self.queued:
+                self.queued.add(number)
+                self.waiting.append(unit)
 
     def returns(self, kind: Kind) -> None:
         """The function may return a value of this kind."""
@@ -267,6 +269,9 @@ class Inference:
     def anything(self, node: Any) -> Kind:
         return K_ANY
 
+    def this(self, node: This) -> Kind:
+        return self.link.this_kind(self.function)
+
     def unary(self, node: Unary) -> Kind:
         operand = self.visit(node.operand)
         if node.operator == "!":
@@ -333,7 +338,11 @@ class Inference:
                 if function is not None and self.typed_calls:
                     for param, argument in zip(function.params, arguments, strict=True):
                         self.assign(param, argument)
-                if key in self.methods or k.may_hold(kind, step.name):
+                if key in self.methods:
+                    for method in self.link.methods(*key):
+                        self.read_by(method)
+                    kind = self.link.method_result(*key, kind)
+                elif k.may_hold(kind, step.name):
                     kind = K_ANY
                 else:
                     kind = self.link.result_of(step.name, len(arguments) + 1, kind)
@@ -406,10 +415,13 @@ class Inference:
     def method_called(self, root: Any, steps: list[Step], name: str, receiver: Kind, arguments: list[Kind]) -> None:
         """A method may change its receiver; where `this` is assigned, even its type."""
         count = len(arguments)
-        may_change = self.link.may_change(name, count)
+        for method in self.link.methods(name, count):
+            self.read_by(method)
+        may_change = self.link.may_change(name, count, receiver)
         if type(root) is This:
-            if may_change:
+            if may_change and not self.function.changes_this:
                 self.function.changes_this = True
+                self.read_again(self.function)
             return
         if type(root) is not Name or root.variable is None:
             return
@@ -418,7 +430,7 @@ class Inference:
             root.variable.changed = root_of(root.variable).changed = True
         elif not (overloads and self.link.changed_by_callbacks(overloads)) and not k.may_hold(receiver, name):
             return
-        if self.program.assigns_this or name == "take":
+        if self.program.assigns_this or name in ("take", "call"):
             self.place_changed(root, steps, lambda _: K_ANY)
             return
         self.place_changed(root, steps, lambda old: self.after_method(name, overloads, old, arguments))
@@ -566,7 +578,7 @@ _VISITORS: dict[type, Callable[[Inference, Any], Kind]] = {
     MapLiteral: Inference.map,
     Name: Inference.name,
     Qualified: Inference.anything,
-    This: Inference.anything,
+    This: Inference.this,
     Call: Inference.call,
     Unary: Inference.unary,
     Binary: Inference.binary,

@@ -22,6 +22,19 @@ NUMBER = INT | FLOAT
 CONTAINER = ARRAY | MAP | BLOB
 NEVER = 0
 
+# By the name a method gives for the type of its receiver.
+BITS_BY_NAME = {
+    "i64": INT,
+    "f64": FLOAT,
+    "bool": BOOL,
+    "string": STR,
+    "char": CHAR,
+    "array": ARRAY,
+    "map": MAP,
+    "blob": BLOB,
+    "Fn": FN,
+}
+
 # How deep what is known of elements reaches, and how many entries of a map are told apart.
 DEEPEST = 3
 MOST_FIELDS = 40

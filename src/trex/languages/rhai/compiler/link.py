@@ -12,7 +12,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from trex.languages.rhai.compiler.kinds import Kind, contents_forgotten, of_call
+from trex.languages.rhai.compiler.kinds import (
+    ANY,
+    BITS_BY_NAME,
+    K_ANY,
+    K_NEVER,
+    Kind,
+    contents_forgotten,
+    join,
+    may_hold,
+    of_call,
+)
 from trex.languages.rhai.library.registry import Overloads
 from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Function, Program, Variable
@@ -52,6 +62,7 @@ class Link:
         self.strict_properties = strict_properties
         self.prefix = prefix
         self.evaluates = program.evaluates
+        self.assigns_this = program.assigns_this
         self.uses_global = program.uses_global
         self.keeps_scope = keeps_scope
         self.top = program.top if keeps_scope else []
@@ -118,16 +129,46 @@ class Link:
             self.pending.append(function)
         return f"p_{name}"
 
-    def may_change(self, name: str, arguments: int) -> bool:
+    def methods(self, name: str, arguments: int) -> list[Function]:
+        """The functions of the script that a method call could mean."""
+        key = (name, arguments)
+        untyped = self.functions.get(key)
+        found = self.typed_functions.get(key, [])
+        return found if untyped is None else [*found, untyped]
+
+    def may_change(self, name: str, arguments: int, receiver: Kind) -> bool:
         """Whether a method of this name could change its receiver in its place.
 
         A function of the library that only reads can be hidden by one in a map; `method_reference` then
         works on a marked receiver.
         """
-        if self.has_method(name, arguments) or (name == "call" and arguments):
+        if (name == "call" and arguments) or (name, arguments) in self.foreign:
+            return True
+        functions = self.methods(name, arguments)
+        if any(function.changes_this for function in functions):
             return True
         overloads = self.overloads(name, arguments + 1)
-        return overloads is None or overloads.changes
+        if overloads is not None and overloads.changes:
+            return True
+        return (overloads is None or bool(functions)) and may_hold(receiver, name)
+
+    def method_result(self, name: str, arguments: int, receiver: Kind) -> Kind:
+        """What a method call gives where functions of the script have that name."""
+        key = (name, arguments)
+        if not self.typed_calls or key in self.foreign or may_hold(receiver, name):
+            return K_ANY
+        found = K_NEVER
+        known = 0
+        for function in self.methods(name, arguments):
+            known |= BITS_BY_NAME.get(function.receiver, 0) if function.receiver is not None else ANY
+            found = join(found, function.returns)
+        return K_ANY if receiver.bits & ~known else found
+
+    def this_kind(self, function: Function) -> Kind:
+        """What `this` is: known for methods of one type, unless something assigns to a `this`."""
+        if function.receiver is None or self.assigns_this:
+            return K_ANY
+        return Kind(BITS_BY_NAME.get(function.receiver, ANY))
 
     def result_of(self, name: str, arguments: int, receiver: Kind) -> Kind:
         """What a library function gives."""

@@ -16,9 +16,11 @@ from typing import Any
 from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
+from trex.languages.rhai.compiler.inference import kind_of
 from trex.languages.rhai.compiler.kinds import K_ANY, K_UNIT
 from trex.languages.rhai.compiler.statements import LOWER_TO, NO_RESULT, RETURN, Result, Statements
-from trex.languages.rhai.syntax import Binary, Break, Call, Chain, Continue, Do, For, Name, While
+from trex.languages.rhai.syntax import Binary, Break, Call, Chain, Continue, Do, For, Name, This, While
+from trex.languages.rhai.values import THIS_CELL
 
 
 class Loop:
@@ -110,7 +112,7 @@ class Loops(Statements):
             self.emit(b.assign_name(self.slot(variable), b.call("Cell", [b.NONE], 0)))
             body.append(b.assign(b.attribute_store(b.load(self.slot(variable)), "v"), b.load(items)))
         if variable.changed or variable.captured:
-            shared = Value(b.load(items), K_ANY, False, True, True)
+            shared = Value(b.load(items), k.known(kind_of(variable)), False, True, True)
             body.insert(0, b.assign_name(items, self.stored(shared)))
         if counter is not None:
             index = self.temporary() if counter.captured else self.slot(counter)
@@ -182,6 +184,9 @@ class Loops(Statements):
         root: Any = source
         while type(root) is Chain:
             root = root.root
+        if type(root) is This:
+            # A `this` taken by value: nothing that runs here reaches its owner.
+            return self.function.this == THIS_CELL
         if type(root) is Name and root.variable is not None:
             return bool(root.variable.changed or root.variable.captured)
         return True

@@ -363,6 +363,9 @@ class Expressions(Cursor):
             self.fail("PropertyExpected", "Expecting name of a property")
         self.i += 1
         kind = self.kinds[self.i]
+        if name == "take":
+            # The one library function that leaves a value of another type, in `this` too.
+            self.assigns_this = True
         if kind == "(":
             self.i += 1
             return MethodStep(name, self.arguments(name, level), elvis, position)
