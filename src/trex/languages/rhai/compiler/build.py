@@ -176,6 +176,11 @@ def is_constant(node: Any) -> bool:
     return type(node) is _Constant
 
 
+def is_text(node: Any) -> bool:
+    """Whether a node is a literal text."""
+    return type(node) is _Constant and type(node.value) is str
+
+
 def is_simple(node: Any) -> bool:
     """Whether a node may be written twice: a name or a literal."""
     return type(node) is _Name or type(node) is _Constant

@@ -340,14 +340,21 @@ class Chains(Places):
             b.tuple_store([b.store(root.slot or ""), b.store(self.temporary())]),
             b.call("method_reference", [slot, *rest], step.position),
         )
-        tests = [] if root.read.kind.bits == k.ARRAY else [type_is(slot, "Array")]
+        bits, items = root.read.kind.bits, b.attribute(slot, "v")
+        fast: list[Any] = [b.expression(b.apply_node(b.attribute(items, "append"), [stored]))]
+        if limited(self.link.limits.max_array_size):
+            too_long = b.compare(self.length(items), ">", b.const(self.link.limits.max_array_size))
+            fast.append(b.if_(too_long, [b.expression(b.call("check_array", [slot], step.position))], []))
+        item = root.read.kind.item
+        if weightless and bits == k.ARRAY and item is not None and not item.bits & ~WEIGHTLESS:
+            # A container that others hold is copied first; then nothing can fail but its size.
+            copied = b.assign_name(root.slot or "", b.call("copy", [slot], 0))
+            self.emit(b.if_(b.not_(owned(slot)), [copied], []))
+            self.out.extend(fast)
+            return UNIT_VALUE
+        tests = [] if bits == k.ARRAY else [type_is(slot, "Array")]
         if weightless:
             tests.append(b.not_(b.attribute(slot, "state")))
-            items = b.attribute(slot, "v")
-            fast: list[Any] = [b.expression(b.apply_node(b.attribute(items, "append"), [stored]))]
-            if limited(self.link.limits.max_array_size):
-                too_long = b.compare(self.length(items), ">", b.const(self.link.limits.max_array_size))
-                fast.append(b.if_(too_long, [b.expression(b.call("check_array", [slot], step.position))], []))
         else:
             tests.append(owned(slot))
             fast = [b.expression(b.call("array_push", [slot, stored], step.position))]

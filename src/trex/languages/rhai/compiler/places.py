@@ -232,8 +232,33 @@ class Places(Calls):
         if not self.is_hot() or not path.kinds.islower() or len(path.kinds) > _LONGEST_INLINE:
             self.emit(slow)
             return
+        if operator is None and self.plain_store(root, path, value, last):
+            return
         fast = self.fast_store(root, path, value, operator, position, slow)
         self.emit(slow if fast is None else b.if_(fast[0], fast[1], [slow]))
+
+    def plain_store(self, root: Root, path: Path, value: Value, at: int) -> bool:
+        """A store of a scalar in place of a scalar, into a variable known to be an array, or an entry that is there.
+
+        A container that others hold is copied first; then nothing can fail but the index.
+        """
+        slot, kind, key = root.slot, root.read.kind, path.keys[0]
+        if slot is None or len(path.kinds) > 1 or value.kind.bits & ~WEIGHTLESS:
+            return False
+        as_map = path.kinds == "p" or key.kind.bits == k.STR
+        if as_map:
+            if kind.bits != k.MAP or not b.is_constant(key.node) or self.link.strict_properties:
+                return False
+        elif kind.bits != k.ARRAY or key.kind.bits != k.INT:
+            return False
+        element = k.element(kind, key.node.value if as_map else key.kind)
+        if not element.bits or element.bits & ~WEIGHTLESS or (as_map and element.bits & k.UNIT):
+            return False
+        self.note(at, root.read, key)
+        self.emit(b.if_(b.not_(owned(b.load(slot))), [b.assign_name(slot, b.call("copy", [b.load(slot)], 0))], []))
+        items = b.attribute(b.load(slot), "v")
+        self.emit(b.assign(b.subscript_store(items, key.node, at), value.node))
+        return True
 
     def fast_store(
         self, root: Root, path: Path, value: Value, operator: str | None, position: int, slow: Any
@@ -256,6 +281,7 @@ class Places(Calls):
             if not as_map and not key.kind.bits & k.INT:
                 return None
             as_blob = not as_map and current.kind.bits == k.BLOB
+            found = k.known(k.element(current.kind, key.node.value if b.is_text(key.node) else key.kind))
             container = "Map" if as_map else "Blob" if as_blob else "Array"
             if current.kind.bits != (k.MAP if as_map else k.BLOB if as_blob else k.ARRAY) or first is not current.node:
                 tests.append(type_is(first, container))
@@ -270,7 +296,7 @@ class Places(Calls):
             inner = self.temporary()
             read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
             first = b.walrus(inner, read)
-            current = Value(b.load(inner), K_ANY, False, True, True)
+            current = Value(b.load(inner), found, False, True, True)
         if as_blob:
             return self.fast_byte(tests, current, items, key, value, operator, at)
         if operator is not None:
@@ -279,14 +305,15 @@ class Places(Calls):
             read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
             held = b.walrus(old, read)
             target = b.subscript_store(items, key.node, at)
-            return self.fast_update(tests, held, b.load(old), target, value, operator, position, slow)
+            return self.fast_update(tests, held, Value(b.load(old), found), target, value, operator, position, slow)
         if value.kind.bits & ~WEIGHTLESS:
             if not value.kind.bits & WEIGHTLESS:
                 return None
             tests.append(b.compare(b.apply("type", [value.node]), "in", b.load("SCALARS")))
-        tests.append(b.not_(b.attribute(current.node, "state")))
+        weightless = not found.bits & ~WEIGHTLESS
+        tests.append(owned(current.node) if weightless else b.not_(b.attribute(current.node, "state")))
         body: list[Any] = [b.assign(b.subscript_store(items, key.node, at), value.node)]
-        if as_map and limited(self.link.limits.max_map_size):
+        if as_map and found.bits & k.UNIT and limited(self.link.limits.max_map_size):
             size = b.compare(self.length(items), ">", b.const(self.link.limits.max_map_size))
             body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], at))], []))
         return b.and_(tests), body
@@ -305,21 +332,36 @@ class Places(Calls):
         return b.and_(tests), [b.assign(b.subscript_store(items, key.node, at), masked)]
 
     def fast_update(
-        self, tests: list[Any], held: Any, old: Any, target: Any, value: Value, operator: str, position: int, slow: Any
+        self,
+        tests: list[Any],
+        held: Any,
+        before: Value,
+        target: Any,
+        value: Value,
+        operator: str,
+        position: int,
+        slow: Any,
     ) -> tuple[Any, list[Any]] | None:
-        """`op=` of a number in its place: `held` reads it into `old`."""
+        """`op=` of a number in its place: `held` reads it into `before`."""
+        old, bits = before.node, before.kind.bits
         as_float = [b.assign(target, b.binary(old, operator, value.node))] if operator in _FLOAT_UPDATES else []
-        if value.kind.bits == k.FLOAT:
-            return (b.and_([*tests, type_is(held, "float")]), as_float) if as_float else None
-        if not value.kind.bits & k.INT:
+        if value.kind.bits == k.FLOAT or (bits == k.FLOAT and value.kind.bits == k.INT):
+            if not as_float:
+                return None
+            if bits == k.FLOAT:
+                return b.and_(tests), [b.assign(target, b.binary(held.value, operator, value.node))]
+            return b.and_([*tests, type_is(held, "float")]), as_float
+        if not value.kind.bits & k.INT or not bits & k.INT:
             return None
-        left = Value(old, k.K_INT, True, True, True)
+        left = Value(old, self.integer_part(before.kind), True, True, True)
         right = value if value.kind.bits == k.INT else Value(value.node, k.K_INT, True, True, True)
         result = self.integers(operator, left, right, position, True)
         if result is None:
             return None
         as_integer = [b.assign(target, result.node)]
         if value.kind.bits == k.INT:
+            if bits == k.INT:
+                return b.and_(tests), [b.assign_name(old.id, held.value), *as_integer]
             return b.and_([*tests, type_is(held, "int")]), as_integer
         integers = [type_is(held, "int"), type_is(value.node, "int")]
         if not as_float or not value.kind.bits & k.FLOAT or not self.loop_depth:
