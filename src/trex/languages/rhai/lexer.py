@@ -246,7 +246,7 @@ class _Lexer:
             body = digits[2:]
             base = 16 if second in "xX" else 8 if second in "oO" else 2
             if not body or sign or len(body.lstrip("0")) > 64 or int(body, base) >= 1 << 64:
-                return ERROR, ("MalformedNumber", f"Invalid number: '{body if not sign else digits}'"), end
+                return ERROR, ("MalformedNumber", f"Invalid number: '{digits[1:] if sign else body}'"), end
             number = int(body, base)
             return INTEGER, number - (1 << 64) if number > INT_MAX else number, end
         if digits.isdigit():
@@ -259,7 +259,7 @@ class _Lexer:
         try:
             return FLOAT, float(sign + digits), end
         except ValueError:
-            return ERROR, ("MalformedNumber", f"Invalid number: '{sign}{digits}'"), end
+            return ERROR, ("MalformedNumber", f"Invalid number: '{sign}{digits.lower()}'"), end
 
     def block_comment(self, at: int) -> int:
         """The end of a block comment whose opening is behind; nesting counts; an open one reaches the end."""

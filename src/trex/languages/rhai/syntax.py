@@ -50,7 +50,7 @@ class Variable(Struct, eq=False):
 class Function(Struct, eq=False):
     """A function or closure.
 
-    captures: for closures, the variable inside to the one outside that it captures, by name.
+    captures: for closures, by name: the variable inside, the one outside that it captures, where it is first named.
     uses_this, changes_this: what its text does with `this`; `this` is what it takes, as in `FnPtr`.
     loops, catches: whether it has loops, or handlers of errors.
     """
@@ -65,7 +65,7 @@ class Function(Struct, eq=False):
     changes_this: bool = False
     this: int = 0
     closure: bool = False
-    captures: dict[str, tuple[Variable, Any]] = {}
+    captures: dict[str, tuple[Variable, Any, int]] = {}
     returns: int = 0
     low: int = 0
     high: int = 0

@@ -191,17 +191,17 @@ class Expressions(Arithmetic):
         if not function.captures:
             return Value(b.load(prototype), k.K_FN, simple=True, fixed=True)
         cells: list[Any] = []
-        for name, (_, outside) in function.captures.items():
+        for name, (_, outside, named_at) in function.captures.items():
             if outside is not None:
                 cells.append(b.load(self.slot(outside)))
             elif (cell := self.link.caller_scope(name)) is not None:
                 cells.append(b.load(cell))
             elif self.link.evaluates:
-                cells.append(b.call("late_cell", [b.load("late"), b.const(name)], node.position))
+                cells.append(b.call("late_cell", [b.load("late"), b.const(name)], named_at))
             elif self.link.is_function(name):
                 cells.append(b.call("Cell", [b.call("FnPtr", [b.const(name)], 0)], 0))
             else:
-                cells.append(b.call("unknown_variable", [b.const(name)], node.position))
+                cells.append(b.call("unknown_variable", [b.const(name)], named_at))
         return Value(b.call("close_over", [b.load(prototype), *cells], node.position), k.K_FN)
 
     # --- operators ---

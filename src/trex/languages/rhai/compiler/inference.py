@@ -99,7 +99,7 @@ class Inference:
             for param in function.params:
                 free = not self.typed_calls or function.closure or function.receiver is not None
                 param.kinds, param.low, param.high = K_ANY if free or param.open else K_NEVER
-            for inner, _ in function.captures.values():
+            for inner, _, _ in function.captures.values():
                 inner.kinds, inner.low, inner.high = K_ANY
         for variable in program.outer.values():
             variable.kinds, variable.low, variable.high = K_ANY

@@ -74,7 +74,7 @@ class Lowering(Loops):
         made = b.function(self.code_name, [*names, "depth"], self.out)
         if not function.captures:
             return [made]
-        cells = [self.slot(inner) for inner, _ in function.captures.values()]
+        cells = [self.slot(inner) for inner, _, _ in function.captures.values()]
         return [b.function(f"make_{self.code_name}", cells, [made, b.return_(b.load(self.code_name))])]
 
     def lowered_main(self, outer: dict[str, Variable]) -> Any:
@@ -101,7 +101,7 @@ def infer(program: Program, link: Link) -> None:
 def mark_parameters(program: Program) -> None:
     """A parameter that closures or changes reach must be marked by its function."""
     for closure in program.closures:
-        for inner, outside in closure.captures.values():
+        for inner, outside, _ in closure.captures.values():
             inner.captured = True
             if outside is not None:
                 outside.captured = True

@@ -16,6 +16,7 @@ from trex.languages.rhai.syntax import (
     Literal,
     Logical,
     MapLiteral,
+    Qualified,
 )
 from trex.languages.rhai.values import Char, Range
 
@@ -26,11 +27,13 @@ def position_of(node: Any) -> int:
 
 
 def start_of(node: Any) -> int:
-    """Where the text of an expression starts."""
+    """Where an expression starts, for errors: operators that are functions stand for their whole."""
     kind = type(node)
-    while kind in (Binary, Logical, Chain):
+    while kind is Logical or kind is Chain:
         node = node.root if kind is Chain else node.left
         kind = type(node)
+    if kind is Qualified:
+        return node.path_position  # type: ignore[no-any-return]
     return node.position  # type: ignore[no-any-return]
 
 
@@ -55,7 +58,8 @@ def not_boolean(node: Any) -> str | None:
         return "an array"
     if kind is MapLiteral:
         return "an object map"
-    return "Fn" if kind is Closure else None
+    # A closure that captures is made by statements of its own.
+    return "Fn" if kind is Closure and not node.function.captures else None
 
 
 def not_iterable(node: Any) -> str | None:
