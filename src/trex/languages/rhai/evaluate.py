@@ -140,8 +140,6 @@ def describe_error(error: RhaiError) -> dict[str, Any]:
     chain = [_outer_kind(label) for _, label, _ in reversed(understood.calls or ())]
     parse = understood.parse
     position = understood.position or NOWHERE
-    if parse is not None:
-        position = parse.position or position
     answer: dict[str, Any] = {
         "kind": understood.kind,
         "chain": [*chain, understood.kind],

@@ -215,13 +215,11 @@ class Session:
             program = self.compile(
                 source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True
             )
-            defined = [*program.program.functions, *program.program.closures]
-            if defined:
-                position = defined[0].position
+            if program.program.functions or program.program.closures:
                 raise ParseError(
                     "WrongFnDefinition",
                     "Function definitions must be at global level and cannot be inside a block or another function",
-                    position,
+                    NOWHERE,
                 )
             return program.main(scope)
         except ParseError as error:
@@ -262,7 +260,7 @@ class Session:
         code = compile(build.module([factory]), exceptions.SCRIPT, "exec", dont_inherit=True)
         namespace = {**HELPERS, **self.helpers(link, self.namespaces), **link.values}
         exec(code, namespace)  # noqa: S102 - the code is ours; the script chose only its shape
-        exceptions.register(link.labels, link.sites)
+        exceptions.register(link.labels, link.sites, link.parts)
         script = ScriptFunction(name, (), namespace["make"](*cells.values()), tree.this, None, False)
         return script_call(script, arguments, level)
 

@@ -19,7 +19,8 @@ from trex.languages.rhai.semantics import exceptions, loops, methods, operators,
 from trex.languages.rhai.semantics.calls import UNBOUND, native_call
 from trex.languages.rhai.semantics.containers import array_made, array_of, array_push, copy, map_made, map_of, share
 from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
-from trex.languages.rhai.semantics.sizes import check_array, check_map, check_string
+from trex.languages.rhai.semantics.arithmetic import joined
+from trex.languages.rhai.semantics.sizes import check_array, check_map, check_pieces, check_string
 from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Program
 from trex.languages.rhai.typenames import type_name
@@ -36,7 +37,7 @@ _OPERATORS = (
 
 _MODULES: dict[Any, str] = {
     overflow: "add_overflow sub_overflow mul_overflow add_overflow_at sub_overflow_at mul_overflow_at",
-    pointers: "make_pointer close_over curry_function call_function call_reference call_method is_defined_function"
+    pointers: "make_pointer named_function close_over curry_function call_function call_reference call_method is_defined_function"
     " is_visible exit_script unknown_variable unknown_function refuse_constant not_bool unbound_this"
     " late_variable late_cell",
     methods: "method_reference method_value cell_method native_reference native_on_cell",
@@ -83,6 +84,8 @@ HELPERS: dict[str, Any] = {
     "check_array": check_array,
     "check_map": check_map,
     "check_string": check_string,
+    "check_pieces": check_pieces,
+    "joined": joined,
     "text": text.text,
     "type_name": type_name,
     "native_call": native_call,
@@ -128,7 +131,7 @@ def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:
     code = build_code(program, link)
     namespace = {**HELPERS, **extra, **link.values}
     exec(code, namespace)  # noqa: S102 - the code is ours; the script chose only its shape
-    exceptions.register(link.labels, link.sites)
+    exceptions.register(link.labels, link.sites, link.parts)
     made_program = Compiled(program, link, namespace)
     for function in program.functions:
         made = ScriptFunction(

@@ -65,6 +65,8 @@ class Link:
         self.scope_of_caller: dict[str, str] = {}
         # Code name -> position -> container and index of an inline subscript: the local names, or values.
         self.sites: dict[str, dict[int, Operands]] = {}
+        # Code name -> position of an operation -> positions of its arguments or elements.
+        self.parts: dict[str, dict[int, tuple[int, ...]]] = {}
         # function slot -> label for call lines; None for the program itself.
         self.labels: dict[str, tuple[str, str]] = {}
         self._numbers = 0
@@ -162,6 +164,16 @@ class Link:
     def caller_scope(self, name: str) -> str | None:
         """In a function that runs in the scope of its caller: the cell of the caller's variable."""
         return self.scope_of_caller.get(name)
+
+    @property
+    def sized(self) -> bool:
+        """Whether the size of some kind of value is limited."""
+        limits = self.limits
+        return bool(limits.max_string_size or limits.max_array_size or limits.max_map_size)
+
+    def part_positions(self, function: str, position: int, parts: tuple[int, ...]) -> None:
+        """Where the parts of the operation at a position stand."""
+        self.parts.setdefault(function, {})[position] = parts
 
     def site(self, function: str, position: int, operands: Operands) -> None:
         """An inline subscript: where it is, and what its message needs."""

@@ -64,9 +64,9 @@ class Path:
         self.keys.append(key)
         self.places.append(place)
 
-    def nodes(self, link: Link) -> list[Any]:
+    def nodes(self, link: Link, operator: int = 0, start: int = 0) -> list[Any]:
         """The path as arguments of a helper: a `Steps`, and a tuple of the keys."""
-        steps = link.thing("steps", Steps(self.kinds, tuple(self.places)))
+        steps = link.thing("steps", Steps(self.kinds, tuple(self.places), operator, start))
         return [b.load(steps), b.tuple_([key.node for key in self.keys])]
 
 
@@ -205,16 +205,16 @@ class Places(Calls):
                 keys = keys[1:]
                 kind = "i"
             path.add(kind.upper() if step.elvis else kind, key, place)
-        rest = [*path.nodes(self.link), self.stored(value)]
+        rest = [*path.nodes(self.link, position, node.root.position), self.stored(value)]
         last = path.places[-1][0]
-        if root.constant is not None:
-            made = b.call("store_in_constant", [root.read.node, b.const(root.constant), *rest], node.root.position)
-            self.emit(b.expression(made))
-            return
         name = "store_at"
         if operator is not None:
             name = "update_at"
             rest.extend([b.const(operator), b.const(position)])
+        if root.constant is not None:
+            made = b.call("store_in_constant", [root.read.node, b.const(root.constant), *rest], node.root.position)
+            self.emit(b.expression(made))
+            return
         slow: Any
         if root.cell is not None:
             slow = b.expression(b.call(f"cell_{name}", [root.cell, *rest], last))
@@ -274,7 +274,7 @@ class Places(Calls):
         body: list[Any] = [b.assign(b.subscript_store(items, key.node, at), value.node)]
         if as_map and limited(self.link.limits.max_map_size):
             size = b.compare(self.length(items), ">", b.const(self.link.limits.max_map_size))
-            body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], at))], []))
+            body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], position))], []))
         return b.and_(tests), body
 
     @staticmethod

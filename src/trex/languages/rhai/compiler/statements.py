@@ -371,7 +371,7 @@ class Statements(Chains):
     def assign_cell(self, cell: Any, node: Assign) -> None:
         """To a shared variable or `this`."""
         value = self.lower(node.value)
-        target = b.attribute_store(cell, "v")
+        target = b.at(b.attribute_store(cell, "v"), node.target.position)
         if node.operator is None:
             self.emit(b.assign_at(target, self.stored(value), node.target.position))
             return
