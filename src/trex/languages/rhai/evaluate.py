@@ -16,7 +16,6 @@ from trex.languages.rhai.errors import Exit, ParseError, RhaiError, Thrown
 from trex.languages.rhai.parser import Options
 from trex.languages.rhai.positions import NOWHERE, column_of, line_of
 from trex.languages.rhai.semantics import exceptions
-from trex.languages.rhai.semantics.calls import script_call
 from trex.languages.rhai.semantics.containers import array_of, keys, map_of
 from trex.languages.rhai.semantics.pointers import parse_failure
 from trex.languages.rhai.semantics.state import RUN
@@ -194,19 +193,33 @@ class _Evaluation:
         if request.api == "compile":
             session.parse(request.script, self.constants)
             return {"ok": True, "value": to_typed(None)}
-        compiled = session.compile(request.script, self.constants, expression=request.api == "expression")
+        live = {name for name, cell in self.scope.items() if cell.shared or request.call is not None}
+        compiled = session.compile(request.script, self.constants, expression=request.api == "expression", live=live)
         compile_ms = milliseconds() - started
         if request.bench is not None:
             return self.bench(compiled, request.bench, compile_ms)
         value = self.value_of(compiled)
         call = request.call
         if call is not None:
-            arguments = tuple(to_value(argument) for argument in call.args)
-            function = session.generic(call.fn, len(arguments))
-            if function is None:
-                raise errors.function_not_found(call.fn, *arguments)
-            value = self.guarded(lambda: script_call(function, arguments, 1))
+            value = self.guarded(lambda: self.called(call))
         return {"ok": True, "value": to_typed(value)}
+
+    def called(self, call: CallRequest) -> Any:
+        """The value of a function of the script, called in the scope."""
+        session = self.session
+        arguments = tuple(to_value(argument) for argument in call.args)
+        if session.generic(call.fn, len(arguments)) is None:
+            raise errors.no_function(call.fn)
+        constants = frozenset(name for name, constant in self.constants.items() if constant)
+        try:
+            return session.call_in_scope(call.fn, arguments, self.scope, constants, 1)
+        except RhaiError as error:
+            if error.kind in errors.UNCATCHABLE:
+                # It was called from nowhere.
+                error = exceptions.understand(error)
+                error.position = NOWHERE
+                error.__traceback__ = None
+            raise
 
     def set_up(self, source: str) -> None:
         """Run a script on the scope; whatever comes of it is ignored, but its variables stay."""

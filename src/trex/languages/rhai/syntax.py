@@ -199,9 +199,12 @@ class Closure(Node):
 
 
 class Let(Node):
+    """`position` is that of the name, `keyword` that of `let` or `const`."""
+
     variable: Variable
     value: Any
     position: int
+    keyword: int
     exported: str | None = None
 
 
@@ -262,6 +265,7 @@ class For(Node):
     iterable: Any
     body: Block
     position: int
+    name_position: int
 
 
 class Break(Node):
@@ -288,6 +292,7 @@ class Try(Node):
     variable: Variable | None
     handler: Block
     position: int
+    name_position: int
 
 
 class Import(Node):

@@ -71,7 +71,7 @@ class Calls(Expressions):
             value = special(self, node)
             if value is not None:
                 return value
-        if node.in_scope:
+        if node.in_scope and not (name == "call" and arguments):
             return self.call_in_scope(node)
         function = self.link.functions.get((name, len(arguments)))
         if function is not None:
@@ -252,7 +252,7 @@ class Calls(Expressions):
     def is_def_var(self, node: Call) -> Value:
         self.note_parts(node.position, [start_of(argument) for argument in node.arguments])
         value = self.lower(node.arguments[0])
-        names = b.load(self.link.constant(frozenset(node.visible)))
+        names = b.load(self.link.constant(frozenset(node.visible).union(self.link.scope_of_caller)))
         late = [b.load("late")] if self.link.evaluates else []
         return Value(b.call("is_visible", [value.node, names, *late], node.position), k.K_BOOL)
 
@@ -276,26 +276,31 @@ class Calls(Expressions):
     def evaluate(self, node: Call) -> Value:
         value = self.lower(node.arguments[0])
         self.effects += 1
-        cells = self.visible_cells(node.visible)
-        constants = frozenset(name for name, variable in node.visible.items() if variable.constant)
-        fixed = b.load(self.link.thing("constants", constants))
+        cells, fixed = self.visible_cells(node.visible)
         place = start_of(node.arguments[0])
         made = b.call("evaluate_text", [value.node, cells, fixed, b.load("late"), self.level_below], place)
         return self.held(Value(made, owned=False))
 
-    def visible_cells(self, visible: dict[str, Variable]) -> Any:
-        """A dictionary of the cells of all variables in scope."""
+    def visible_cells(self, visible: dict[str, Variable]) -> tuple[Any, Any]:
+        """A dictionary of the cells of all variables in scope, and the names of the constants among them."""
         # A variable that is not yet there has no cell: the block that declares it has not reached it.
-        names = [name for name, variable in visible.items() if variable.captured]
-        return b.dict_([b.const(n) for n in names], [b.load(self.slot(visible[n])) for n in names])
+        cells = {name: self.slot(variable) for name, variable in visible.items() if variable.captured}
+        constants = {name for name, variable in visible.items() if variable.constant}
+        for name, cell in self.link.scope_of_caller.items():
+            if name not in visible:
+                cells[name] = cell
+                if name in self.link.scope_constants:
+                    constants.add(name)
+        fixed = b.load(self.link.constant(frozenset(constants)))
+        return b.dict_([b.const(name) for name in cells], [b.load(cell) for cell in cells.values()]), fixed
 
     def call_in_scope(self, node: Call) -> Value:
         """`f!(..)`: a function that sees the variables here."""
         self.effects += 1
         values = self.operands(node.arguments, self.lower)
         arguments = b.tuple_([self.stored(value) for value in values])
-        cells = self.visible_cells(node.visible)
-        made = b.call("call_in_scope", [b.const(node.name), arguments, cells, self.level_below], node.position)
+        scope = self.visible_cells(node.visible)
+        made = b.call("call_in_scope", [b.const(node.name), arguments, *scope, self.level_below], node.position)
         return self.held(Value(made))
 
 

@@ -254,7 +254,7 @@ class Chains(Places):
     def by_path(self, root: Root, path: Path, step: MethodStep, values: list[Any]) -> Value:
         """A method of whatever stands at a path, by the helper."""
         self.effects += 1
-        rest = [*path.nodes(self.link), b.const(step.name), b.tuple_(values), self.level]
+        rest = [*path.nodes(self.link, step.position), b.const(step.name), b.tuple_(values), self.level]
         if root.constant is not None:
             made = b.call("constant_method", [root.read.node, *rest], step.position)
             return Value(made)

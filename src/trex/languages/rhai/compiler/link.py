@@ -62,7 +62,9 @@ class Link:
         self.function_names: set[str] = set()
         self.pending: list[Function] = []
         self.exports: list[tuple[str, Variable]] = []
+        # In a function that runs in the scope of its caller: the caller's variables, and which of them are constant.
         self.scope_of_caller: dict[str, str] = {}
+        self.scope_constants: frozenset[str] = frozenset()
         # Code name -> position -> container and index of an inline subscript: the local names, or values.
         self.sites: dict[str, dict[int, Operands]] = {}
         # Code name -> position of an operation -> positions of its arguments or elements.

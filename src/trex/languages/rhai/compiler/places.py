@@ -90,7 +90,8 @@ class Places(Calls):
                 cell = self.link.caller_scope(node.name)
                 if cell is None:
                     return None
-                return Root(self.free_name(node), None, b.load(cell), None)
+                constant = node.name if node.name in self.link.scope_constants else None
+                return Root(self.free_name(node), None, b.load(cell), constant)
             value = self.read(variable, node.position)
             constant = variable.name if variable.constant else None
             if variable.captured:

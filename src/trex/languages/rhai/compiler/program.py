@@ -55,6 +55,9 @@ class Lowering(Loops):
             self.emit(b.if_(test, [b.raise_(b.call("stack_overflow", [], position), position)], []))
         if self.counted:
             self.emit(b.for_(b.store("_"), b.load("STEPS"), [b.BREAK], self.out_of_steps(position)))
+        limit = self.link.limits.max_variables
+        if limit and len(params) + len(self.function.captures) > limit and self.function.body.statements:
+            self.emit(b.raise_(b.call("too_many_variables", [], position), position))
         for param in params:
             name = self.slot(param)
             if param.changed or param.captured:

@@ -230,12 +230,9 @@ class Statements(Chains):
 
     def let(self, node: Let, destination: str | None) -> Result:
         variable = node.variable
-        value = UNIT_VALUE if node.value is None else self.lower(node.value)
-        limit = self.link.limits.max_variables
-        if limit and variable.count > limit:
-            self.emit(b.expression(value.node))
-            self.emit(b.raise_(b.call("too_many_variables", [], node.position), node.position))
+        if self.is_full(variable, node.keyword):
             return NO_RESULT
+        value = UNIT_VALUE if node.value is None else self.lower(node.value)
         self.define(variable, self.stored(value))
         if variable.constant and not self.code_name and self.link.uses_global:
             name = b.const(variable.name)
@@ -243,6 +240,18 @@ class Statements(Chains):
         if node.exported is not None:
             self.export_name(variable, node.exported)
         return self.deliver(UNIT_VALUE, destination) if destination is not None else UNIT_RESULT
+
+    def exceeds(self, variable: Variable) -> bool:
+        """Whether this variable would be one too many."""
+        limit = self.link.limits.max_variables
+        return bool(limit) and variable.count + len(self.function.captures) > limit
+
+    def is_full(self, variable: Variable, position: int) -> bool:
+        """Whether there is no room for one more variable; then the code says so."""
+        if not self.exceeds(variable):
+            return False
+        self.emit(b.raise_(b.call("too_many_variables", [], position), position))
+        return True
 
     def define(self, variable: Variable, node: Any) -> None:
         """A fresh variable with a value."""
@@ -272,11 +281,14 @@ class Statements(Chains):
         variable = target.variable
         if variable is None:
             cell = self.link.caller_scope(target.name)
-            if cell is not None:
+            if cell is not None and target.name not in self.link.scope_constants:
                 self.assign_cell(b.load(cell), node)
                 return
             value = self.lower(node.value)
             self.emit(b.expression(value.node))
+            if cell is not None:
+                self.emit(b.expression(b.call("refuse_constant", [b.const(target.name)], target.position)))
+                return
             if self.link.evaluates:
                 late = b.call("late_cell", [b.load("late"), b.const(target.name)], target.position)
                 self.assign_cell(self.held(Value(late)).node, node)
@@ -406,14 +418,12 @@ class Statements(Chains):
         self.caught.append(error)
 
         def fill() -> None:
-            value = b.call("caught", [b.load(error)], 0)
-            if node.variable is not None:
-                limit = self.link.limits.max_variables
-                if limit and node.variable.count > limit:
-                    self.emit(b.raise_(b.call("too_many_variables", [], node.position), node.position))
-                self.define(node.variable, value)
+            if node.variable is not None and not self.exceeds(node.variable):
+                self.define(node.variable, b.call("caught", [b.load(error)], 0))
             else:
                 self.emit(b.expression(b.call("catch", [b.load(error)], 0)))
+                if node.variable is not None and self.is_full(node.variable, node.name_position):
+                    return
             self.lower_to(node.handler, None)
             if destination is not None:
                 self.deliver(UNIT_VALUE, destination)

@@ -10,6 +10,7 @@ from typing import Any
 from trex.languages.rhai.syntax import (
     ArrayLiteral,
     Binary,
+    Call,
     Chain,
     Closure,
     Interpolation,
@@ -18,7 +19,8 @@ from trex.languages.rhai.syntax import (
     MapLiteral,
     Qualified,
 )
-from trex.languages.rhai.values import Char, Range
+from trex.languages.rhai.tokens import is_function_name
+from trex.languages.rhai.values import Char, FnPtr, Range
 
 
 def position_of(node: Any) -> int:
@@ -131,4 +133,8 @@ def literal_value(node: Any) -> Any:
             end = 2**63 - 1
         if type(start) is int and type(end) is int:
             return Range(start, end, node.operator == "..=")
+    if kind is Call and node.name == "Fn" and not node.path and len(node.arguments) == 1:
+        name = literal_value(node.arguments[0])
+        if type(name) is str and is_function_name(name):
+            return FnPtr(name)
     return NO_LITERAL

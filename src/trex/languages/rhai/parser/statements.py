@@ -272,6 +272,7 @@ class Parser(Expressions):
         level = self.up(level, position)
         counter_name = None
         if self.accept("("):
+            name_position = self.positions[self.i]
             name = self.variable_name()
             if not self.accept(","):
                 self.fail("MissingToken", "Expecting ',' after the iteration variable name")
@@ -282,6 +283,7 @@ class Parser(Expressions):
             if not self.accept(")"):
                 self.fail("MissingToken", "Expecting ')' to close the iteration variable")
         else:
+            name_position = self.positions[self.i]
             name = self.variable_name()
         if not self.accept("in"):
             self.missing("in", "after the iteration variable")
@@ -300,7 +302,7 @@ class Parser(Expressions):
         body = self.block(level, position)
         self.breakable = saved
         scope.close()
-        return For(variable, counter, iterable, body, position)
+        return For(variable, counter, iterable, body, position, name_position)
 
     def switch_statement(self, level: int) -> Any:
         kinds = self.kinds
@@ -469,7 +471,7 @@ class Parser(Expressions):
         name = self.variable_name()
         value = self.expression(self.up(level, keyword)) if self.accept("=") else None
         variable = self.scope.declare(name, "local", constant)
-        return Let(variable, value, position, name if exported is not None else None)
+        return Let(variable, value, position, keyword, name if exported is not None else None)
 
     def jump(self, level: int) -> Any:
         """`break`, `continue`, `return`, `throw`."""
@@ -505,13 +507,15 @@ class Parser(Expressions):
             self.fail("MissingToken", "Expecting 'catch' for the 'try' statement")
         self.scope.open()
         variable = None
+        name_position = 0
         if self.accept("("):
+            name_position = self.positions[self.i]
             variable = self.scope.declare(self.variable_name(), "catch")
             if not self.accept(")"):
                 self.fail("MissingToken", "Expecting ')' to enclose the catch variable")
         handler = self.block(level, position)
         self.scope.close()
-        return Try(body, variable, handler, position)
+        return Try(body, variable, handler, position, name_position)
 
     def import_statement(self, level: int) -> Any:
         position = self.positions[self.i]

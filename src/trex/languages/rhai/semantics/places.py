@@ -35,7 +35,7 @@ class Steps(Struct, frozen=True, eq=False):
     """The shape of a path: one letter a step (`i` index, `p` property; capital: skipped on unit), and positions.
 
     positions: for each step that of its index or name, and that of its bracket or name.
-    operator:  where the assignment stands that the path is the target of.
+    operator:  where the assignment stands that the path is the target of, or the name of the method called on it.
     start:     where the path starts.
     """
 
@@ -287,15 +287,24 @@ def method_at(
             return store_at(root, steps, keys, new), result
     answer: list[Any] = [None]
 
+    def method(receiver: Any) -> Any:
+        try:
+            new, answer[0] = method_reference(receiver, name, arguments, depth)
+        except errors.RhaiError as error:
+            if error.position is None and not passes_script(error):
+                error.position = steps.operator
+            raise
+        return new
+
     def call(container: Any, kind: str, key: Any) -> Any:
         part = _read(container, kind, key)
         if type(container) in _WITHOUT_PLACES:
             # A bit, a character or a byte is no place of its own.
-            answer[0] = method_reference(part, name, arguments, depth)[1]
+            method(part)
             return container
         before = weigh(part)
         owned = own(part)
-        new, answer[0] = method_reference(owned, name, arguments, depth)
+        new = method(owned)
         if owned is not part:
             return _write(container, kind, key, new)
         return _adopt(container, kind, key, part, new, before)
