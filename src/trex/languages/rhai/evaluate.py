@@ -237,7 +237,7 @@ class _Evaluation:
             pass
         session.programs = 0
         session.first = session.untyped = None
-        RUN.functions, RUN.typed = {}, {}
+        RUN.functions, RUN.typed, RUN.closures = {}, {}, []
 
     def value_of(self, compiled: Any) -> Any:
         return self.guarded(lambda: compiled.main(dict(self.scope)))

@@ -23,7 +23,7 @@ from trex.languages.rhai.parser import Options, parse, parse_expression
 from trex.languages.rhai.positions import NOWHERE
 from trex.languages.rhai.semantics import exceptions, sizes
 from trex.languages.rhai.semantics.calls import native_call, script_call
-from trex.languages.rhai.semantics.pointers import parse_failure
+from trex.languages.rhai.semantics.pointers import HIDDEN, parse_failure
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
 from trex.languages.rhai.semantics.text import debug, text
 from trex.languages.rhai.syntax import Function, Program
@@ -130,7 +130,7 @@ class Session:
         )
         compiled = load(program, link, self.helpers(link, self.namespaces if namespaces is None else namespaces))
         if first:
-            RUN.functions, RUN.typed = compiled.functions, compiled.typed
+            RUN.functions, RUN.typed, RUN.closures = compiled.functions, compiled.typed, compiled.closures
             RUN.generic = self.generic
             self.first = compiled
         return compiled
@@ -215,12 +215,14 @@ class Session:
     # --- eval and calls in the caller's scope ---
 
     def evaluate_text(
-        self, source: Any, cells: dict[str, Cell], constants: frozenset[str], late: dict[str, Cell], level: int
+        self, source: Any, cells: dict[str, Cell], constants: frozenset[str], late: dict[str, Any], level: int
     ) -> Any:
         """`eval(text)`: it sees, changes and adds variables of the place where it stands."""
         if type(source) is not str:
             raise errors.mismatch(type_name(source), "string")
-        scope = {**cells, **late}
+        hidden = late.setdefault(HIDDEN, [])
+        scope = {**late, **cells}
+        del scope[HIDDEN]
         try:
             if level > RUN.call_levels:
                 raise errors.stack_overflow()
@@ -249,6 +251,7 @@ class Session:
                 if known is None:
                     late[name] = cell
                 elif known is not cell:
+                    hidden.append((known, known.v))
                     known.v = cell.v
 
     def call_in_scope(

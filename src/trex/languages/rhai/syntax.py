@@ -218,8 +218,11 @@ class Assign(Node):
 
 
 class Block(Node):
+    """`evaluates`: `eval` stands in it, outside inner blocks, and may declare variables that end with it."""
+
     statements: list[Any]
     position: int
+    evaluates: bool = False
 
 
 class If(Node):

@@ -21,7 +21,7 @@ from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.library.registry import Overloads
 from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.semantics.state import ScriptFunction
-from trex.languages.rhai.syntax import Call, Chain, Function, Name, This, Variable
+from trex.languages.rhai.syntax import Call, Chain, Function, Name, Qualified, This, Variable
 from trex.languages.rhai.values import Array, Blob, Char, Map, Range
 
 # Library functions that keep none of their arguments.
@@ -164,6 +164,10 @@ class Calls(Expressions):
                 return self.held(
                     Value(b.call("native_on_cell", [table, cell, b.tuple_(rest), self.level], node.position), kind)
                 )
+            if type(first) is Qualified:
+                self.emit(b.expression(values[0].node))
+                refused = b.call("refuse_method", [b.const(name)], node.position)
+                return Value(refused, kind)
             receiver = self.stored(values[0])
             made = b.call("native_call", [b.const(name), b.tuple_([receiver, *rest]), self.level], node.position)
             return Value(made, kind)

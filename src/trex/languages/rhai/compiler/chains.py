@@ -23,7 +23,7 @@ from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.compiler.places import Path, Places, Root, owned
 from trex.languages.rhai.library.registry import Overloads
 from trex.languages.rhai.parser.checks import start_of
-from trex.languages.rhai.syntax import Chain, Function, IndexStep, MethodStep, Name, PropertyStep, This
+from trex.languages.rhai.syntax import Chain, Function, IndexStep, MethodStep, Name, PropertyStep, Qualified, This
 from trex.languages.rhai.typenames import NAMES
 from trex.languages.rhai.values import THIS_CELL
 
@@ -43,7 +43,7 @@ class Chains(Places):
                 nodes.append(step.index)
             elif type(step) is MethodStep:
                 nodes.extend(step.arguments)
-        place = type(node.root) in (Name, This)
+        place = type(node.root) in (Name, This, Qualified)
         if not place:
             nodes.append(node.root)
         values = self.operands(nodes, self.lower)
@@ -213,7 +213,8 @@ class Chains(Places):
             return self.call_method(root.read, step, arguments)
         overloads = self.link.overloads(name, count + 1)
         own = self.link.has_method(name, count)
-        if overloads is not None and not overloads.changes and not own and root.constant is None:
+        locks = overloads is not None and overloads.calls and self.is_shared_root(root)
+        if overloads is not None and not overloads.changes and not own and not locks and root.constant is None:
             # Only a map could hold a function of this name that changes it.
             receiver = self.read_place(root, path)
             if not receiver.kind.bits & (k.MAP | k.OTHER):
@@ -225,6 +226,11 @@ class Chains(Places):
         if path.kinds:
             return self.by_path(root, path, step, self.kept(name, arguments))
         return self.method_on_root(root, step, arguments, overloads, own)
+
+    @staticmethod
+    def is_shared_root(root: Root) -> bool:
+        """Whether closures can reach the root: what calls back locks it meanwhile."""
+        return root.cell is not None and not b.is_this(root.cell)
 
     def unless_map(
         self, receiver: Value, overloads: Any, root: Root | None, path: Path, step: MethodStep, values: list[Any]
@@ -288,7 +294,7 @@ class Chains(Places):
             known = TYPE_OF_BITS.get(bits)
             if known is not None and bits != k.MAP and known in overloads:
                 effect = overloads.effects[known]
-                if effect in ("value", "pure", "read"):
+                if effect in ("value", "pure", "read") and not (overloads.calls and self.is_shared_root(root)):
                     return self.reading(name, overloads, root.read, arguments, step.position, kind)
                 if effect == "change" and root.slot is not None and not overloads.calls:
                     return self.changing(root, step, values, overloads, kind)

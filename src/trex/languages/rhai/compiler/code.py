@@ -38,8 +38,8 @@ _OPERATORS = (
 _MODULES: dict[Any, str] = {
     overflow: "add_overflow sub_overflow mul_overflow add_overflow_at sub_overflow_at mul_overflow_at",
     pointers: "make_pointer named_function close_over curry_function call_function call_reference call_method is_defined_function"
-    " is_visible exit_script unknown_variable unknown_function refuse_constant not_bool unbound_this"
-    " late_variable late_cell",
+    " is_visible exit_script unknown_variable unknown_function refuse_constant refuse_method not_bool unbound_this"
+    " late_variable late_cell enter_block leave_block",
     methods: "method_reference method_value cell_method native_reference native_on_cell",
     places: "store_at update_at method_at cell_store_at cell_update_at cell_method_at constant_method"
     " store_in_constant",
@@ -106,7 +106,7 @@ class Methods(dict[type, Any]):
 class Compiled:
     """A program that can be run: `main(scope)` and the tree it came from."""
 
-    __slots__ = ("functions", "globals", "link", "main", "program", "typed")
+    __slots__ = ("closures", "functions", "globals", "link", "main", "program", "typed")
 
     def __init__(self, program: Program, link: Link, namespace: dict[str, Any]) -> None:
         self.program = program
@@ -114,6 +114,7 @@ class Compiled:
         self.globals = namespace
         self.functions: dict[tuple[str, int], ScriptFunction] = {}
         self.typed: dict[tuple[str, str, int], ScriptFunction] = {}
+        self.closures: list[ScriptFunction] = []
         self.main: Callable[[dict[str, Cell]], Any] = namespace[MAIN]
 
 
@@ -155,6 +156,8 @@ def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:
         if name is not None:
             code_object = namespace[f"make_{name}" if closure.captures else name]
             namespace[f"p_{name}"] = FnPtr(closure.name, code_object, len(closure.params), closure.this)
+            params = (*closure.captures, *[param.name for param in closure.params])
+            made_program.closures.append(ScriptFunction(closure.name, params, code_object, closure.this, None, False))
     return made_program
 
 

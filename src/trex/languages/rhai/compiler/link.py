@@ -49,7 +49,9 @@ class Link:
         self.strict_properties = strict_properties
         self.prefix = prefix
         self.evaluates = program.evaluates
-        self.uses_global = program.uses_global
+        # Constants that `global::` finds: those of the program level, where there are functions.
+        has_functions = bool(program.functions or program.closures)
+        self.globals = frozenset(program.top) if program.uses_global and has_functions else frozenset()
         self.keeps_scope = keeps_scope
         self.top = program.top if keeps_scope else []
         self.values: dict[str, Any] = {}

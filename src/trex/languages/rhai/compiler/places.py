@@ -20,8 +20,9 @@ from trex.languages.rhai.compiler.expressions import WEIGHTLESS, limited
 from trex.languages.rhai.compiler.frame import Value
 from trex.languages.rhai.compiler.kinds import K_ANY
 from trex.languages.rhai.compiler.link import Link
+from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.semantics.places import Steps
-from trex.languages.rhai.syntax import Chain, IndexStep, Name, This
+from trex.languages.rhai.syntax import Chain, IndexStep, Name, Qualified, This
 from trex.languages.rhai.values import SHARED, THIS_CELL
 
 # Where a step stands: the position of its index or name, and that of its bracket or name.
@@ -84,6 +85,8 @@ class Places(Calls):
             if self.function.this != THIS_CELL:
                 return None
             return Root(self.this(node), None, b.load("this"), None)
+        if type(node) is Qualified:
+            return Root(self.qualified(node), None, None, node.name)
         if type(node) is Name:
             variable = node.variable
             if variable is None:
@@ -193,7 +196,7 @@ class Places(Calls):
         keys = [self.simple(v) for v in values[1:]]
         root = self.root_of(node.root)
         if root is None:
-            # An unknown name, or a constant of a module.
+            # An unknown name.
             self.emit(b.expression(self.lower(node.root).node))
             self.emit(b.expression(b.call("refuse_constant", [b.const(node.root.name)], node.root.position)))
             return
@@ -206,7 +209,7 @@ class Places(Calls):
                 keys = keys[1:]
                 kind = "i"
             path.add(kind.upper() if step.elvis else kind, key, place)
-        rest = [*path.nodes(self.link, position, node.root.position), self.stored(value)]
+        rest = [*path.nodes(self.link, position, start_of(node)), self.stored(value)]
         last = path.places[-1][0]
         name = "store_at"
         if operator is not None:

@@ -100,9 +100,20 @@ class Statements(Chains):
         statements = node.statements
         if not statements:
             return self.deliver(UNIT_VALUE, destination)
+        if node.evaluates:
+            return self.evaluating_block(node, destination)
         for statement in statements[:-1]:
             self.lower_to(statement, None)
         return self.lower_to(statements[-1], destination)
+
+    def evaluating_block(self, node: Block, destination: str | None) -> Result:
+        """A block whose variables are not all known: those that `eval` declares in it end with it."""
+        late = b.load("late")
+        before = self.temporary()
+        self.emit(b.assign_name(before, b.call("enter_block", [late], 0)))
+        body, result = self.branch(Block(node.statements, node.position), destination)
+        self.emit(b.try_finally(body, [b.expression(b.call("leave_block", [late, b.load(before)], 0))]))
+        return result
 
     def branch(self, node: Any, destination: str | None) -> tuple[list[Any], Result]:
         """The statements of a branch, apart."""
@@ -234,7 +245,7 @@ class Statements(Chains):
             return NO_RESULT
         value = UNIT_VALUE if node.value is None else self.lower(node.value)
         self.define(variable, self.stored(value))
-        if variable.constant and not self.code_name and self.link.uses_global:
+        if variable.constant and variable in self.link.globals:
             name = b.const(variable.name)
             self.emit(b.expression(b.call("define_global", [name, self.read(variable, node.position).node], 0)))
         if node.exported is not None:

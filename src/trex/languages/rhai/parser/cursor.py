@@ -73,7 +73,7 @@ class Cursor:
         self.in_function = False
         self.statements_allowed = True
         self.stop_at_pipe = False
-        self.evaluates = False
+        self.evaluates = self.block_evaluates = False
         self.assigns_this = False
         self.uses_global = False
         main = Function("", [], 0)

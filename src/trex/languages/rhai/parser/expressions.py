@@ -286,7 +286,8 @@ class Expressions(Cursor):
                 for variable in call.visible.values():
                     variable.captured = variable.changed = variable.open = True
                     variable.assigned += 1
-                self.evaluates = self.evaluates or name == "eval"
+                if name == "eval":
+                    self.evaluates = self.block_evaluates = True
         return call
 
     def check_module(self, path: list[str], position: int) -> None:
@@ -523,6 +524,7 @@ class Expressions(Cursor):
             variable = enclosing.find(name, self.function_names, named_at)
             if variable is not None:
                 variable.captured = True
+                variable.assigned += inner.assigned
                 inner.root = variable
                 function.captures[name] = (inner, variable, named_at)
             elif self.strict and name not in self.function_names and not enclosing.function.closure:

@@ -147,8 +147,8 @@ class Parser(Expressions):
             return Block(statements, position)
         scope = self.scope
         scope.open()
-        saved = self.global_level, self.stop_at_pipe
-        self.global_level = self.stop_at_pipe = False
+        saved = self.global_level, self.stop_at_pipe, self.block_evaluates
+        self.global_level = self.stop_at_pipe = self.block_evaluates = False
         while True:
             kind = kinds[self.i]
             if kind == "}":
@@ -167,9 +167,10 @@ class Parser(Expressions):
             elif not self_terminated(statement):
                 self.missing(";", "to terminate this statement")
         self.i += 1
-        self.global_level, self.stop_at_pipe = saved
+        made = Block(statements, position, self.block_evaluates)
+        self.global_level, self.stop_at_pipe, self.block_evaluates = saved
         scope.close()
-        return Block(statements, position)
+        return made
 
     def expression_statement(self, level: int) -> Any:
         expression = self.expression(level)

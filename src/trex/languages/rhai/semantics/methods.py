@@ -149,6 +149,8 @@ def cell_method(cell: Any, name: str, arguments: tuple[Any, ...], depth: int) ->
         if new is not receiver:
             cell.v = new
         return result
+    if name == "call" and arguments and type(receiver) is not FnPtr:
+        check_captures(arguments[0], cell)
     new = receiver
     del cell.v
     try:
@@ -156,6 +158,14 @@ def cell_method(cell: Any, name: str, arguments: tuple[Any, ...], depth: int) ->
         return result
     finally:
         cell.v = new
+
+
+def check_captures(f: Any, cell: Any) -> None:
+    """A closure cannot run on a variable that it captured."""
+    if type(f) is FnPtr:
+        for number, captured in enumerate(f.captures, 1):
+            if captured is cell:
+                raise errors.data_race(f"argument #{number} of function '{f.name}'")
 
 
 def constant_receiver(value: Any, name: str, arguments: tuple[Any, ...], depth: int) -> Any:

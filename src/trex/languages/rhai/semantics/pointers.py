@@ -101,7 +101,7 @@ def is_defined_function(*arguments: Any) -> bool:
     return (names[0], names[1], count) in RUN.typed
 
 
-def is_visible(name: Any, names: frozenset[str], late: dict[str, Cell] | None = None) -> bool:
+def is_visible(name: Any, names: frozenset[str], late: dict[str, Any] | None = None) -> bool:
     """`is_def_var(name)`."""
     if type(name) is not str:
         raise errors.of_part(errors.mismatch(type_name(name), "string"), 0)
@@ -128,6 +128,11 @@ def refuse_constant(name: str) -> None:
     raise errors.constant_assigned(name)
 
 
+def refuse_method(name: str) -> None:
+    """A function that changes its first argument was given a constant of a module, which is no copy."""
+    raise errors.constant_method(name)
+
+
 def unbound_this() -> Any:
     """`this` was read where it is not bound."""
     raise errors.unbound_this()
@@ -140,12 +145,32 @@ def not_bool(value: Any) -> bool:
     raise errors.not_a_bool(value)
 
 
-def late_variable(late: dict[str, Cell], name: str) -> Any:
+def late_variable(late: dict[str, Any], name: str) -> Any:
     """A variable that only `eval` can have declared, or the name of a function."""
     return late_cell(late, name).v
 
 
-def late_cell(late: dict[str, Cell], name: str) -> Any:
+# Where `late` notes the variables that `eval` declared anew, with the values that these hid.
+HIDDEN = ""
+
+
+def enter_block(late: dict[str, Any]) -> tuple[frozenset[str], int]:
+    """A block starts in which `eval` may declare variables."""
+    return frozenset(late), len(late.get(HIDDEN, ()))
+
+
+def leave_block(late: dict[str, Any], before: tuple[frozenset[str], int]) -> None:
+    """It ends: what was declared in it is gone, and what that hid is back."""
+    known, count = before
+    hidden = late.get(HIDDEN, [])
+    while len(hidden) > count:
+        cell, value = hidden.pop()
+        cell.v = value
+    for name in late.keys() - known:
+        del late[name]
+
+
+def late_cell(late: dict[str, Any], name: str) -> Any:
     """The cell of a variable that only `eval` can have declared."""
     cell = late.get(name)
     if cell is None:
