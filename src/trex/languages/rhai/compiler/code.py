@@ -16,10 +16,10 @@ from trex.languages.rhai.compiler import build
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.program import MAIN, lower
 from trex.languages.rhai.semantics import exceptions, loops, methods, operators, overflow, places, pointers, text
+from trex.languages.rhai.semantics.arithmetic import joined
 from trex.languages.rhai.semantics.calls import UNBOUND, native_call
 from trex.languages.rhai.semantics.containers import array_made, array_of, array_push, copy, map_made, map_of, share
 from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
-from trex.languages.rhai.semantics.arithmetic import joined
 from trex.languages.rhai.semantics.sizes import check_array, check_map, check_pieces, check_string
 from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Program

@@ -21,7 +21,6 @@ from trex.languages.rhai.typenames import internal_type_name
 from trex.languages.rhai.values import Array, Blob, Char, Map, Range, char
 from trex.values import INT_MAX
 
-
 # What has an index.
 INDEXED = frozenset({Array, Map, Blob, str, int})
 

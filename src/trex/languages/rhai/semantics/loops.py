@@ -7,8 +7,8 @@ Never: gives out a container's own storage where the loop could change it; the c
 from __future__ import annotations
 
 import itertools
-from math import copysign
 from collections.abc import Iterable, Iterator
+from math import copysign
 from typing import Any
 
 from trex.languages.rhai import errors
