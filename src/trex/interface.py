@@ -117,6 +117,21 @@ class Setter(Struct, frozen=True):
     doc: str = ""
 
 
+class Rule(Struct, frozen=True):
+    """What `build()` refuses although each field by itself is fine, and the sentence it then says.
+
+    A field counts as given unless it is absent or `false`.
+
+    kind: `"at_most_one"` of the fields may be given; `"needs"`: the first may be given only with one
+          of the others; `"not_negative"`: the number that a constant was made with, such as the
+          `min` of `SizeRange::between(min, max, unit)`: `fields` is the field and that name.
+    """
+
+    kind: Literal["at_most_one", "needs", "not_negative"]
+    fields: tuple[str, ...]
+    message: str
+
+
 class Builder(Struct, frozen=True):
     """`Name()`, chained setters, `.build()`: an option set, made in the worker from plain data.
 
@@ -130,6 +145,7 @@ class Builder(Struct, frozen=True):
     missing: str = "Field not initialized: {field}"
     finish: str | None = None
     doc: str = ""
+    rules: tuple[Rule, ...] = ()
 
 
 class Interface(Struct, frozen=True):

@@ -25,15 +25,10 @@ Answer = dict[str, Any]
 TESTS = Path(__file__).resolve().parent.parent
 
 
-def oracle_command() -> list[str]:
-    """What `TREX_ORACLE` names; empty where it names nothing."""
-    return shlex.split(os.environ.get("TREX_ORACLE", ""))
-
-
 def oracle() -> Engine | None:
-    """The engine that defines the language, where there is one."""
-    command = oracle_command()
-    return Engine(command) if command else None
+    """The engine that defines the language, where `TREX_ORACLE` names its binary."""
+    command = os.environ.get("TREX_ORACLE")
+    return Engine(shlex.split(command)) if command else None
 
 
 def ours() -> Engine:

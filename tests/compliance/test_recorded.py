@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from . import compare, engines, notation
+from . import compare, notation
 from .engines import Engine
 from .record import read, unoptimised
 
@@ -27,9 +27,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 RECORDS = [record | {"topic": path.stem} for path in sorted(HERE.glob("recorded/*.jsonl")) for record in lines(path)]
 DIFFERENCES = {entry["id"]: entry for entry in lines(HERE / "differences.jsonl")}
 
-
-def name_of(record: dict[str, Any]) -> str:
-    return f"{record['topic']}-{record['id']}"
+recorded = pytest.mark.parametrize("record", RECORDS, ids=lambda r: f"{r['topic']}-{r['id']}")
 
 
 def expected_answers(record: dict[str, Any]) -> list[compare.Answer]:
@@ -55,14 +53,14 @@ def explain(record: dict[str, Any], differences: dict[str, tuple[Any, Any]]) -> 
     return "\n".join(text)
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=name_of)
+@recorded
 def test_a_program_gives_the_recorded_answer(record: dict[str, Any], ours: Engine) -> None:
     found = compare.normalise(ours.ask(record["request"]))
     candidates = [compare.differences(expected, found) for expected in expected_answers(record)]
     assert not min(candidates, key=len), explain(record, candidates[0])
 
 
-@pytest.mark.parametrize("record", RECORDS if engines.oracle_command() else [], ids=name_of)
+@recorded
 def test_the_engine_still_gives_the_recorded_answer(record: dict[str, Any], oracle: Engine) -> None:
     for name, request in (("answer", record["request"]), ("unoptimised", unoptimised(record["request"]))):
         if name in record:

@@ -6,6 +6,8 @@ import json
 import os
 import pty
 
+import pytest
+
 
 def test_json_is_the_default_for_a_machine_and_one_line(trex):
     result = trex.run("42")
@@ -79,6 +81,35 @@ def test_the_keys_stand_in_their_documented_order(trex):
     assert list(trex.run("1").document) == ["output", "status", "metrics", "logs", "value", "run", "decisions"]
     denied = trex.run(f'cat("{trex.files}/x")', policy="").document
     assert list(denied) == ["output", "status", "error", "alarms", "metrics", "logs", "run", "decisions"]
+
+
+ALL_LEVELS = 'error("e"); warn("w"); info("i"); debug("d"); trace("t"); print("p");'
+
+
+def levels(result) -> list[str]:
+    return [entry["attributes"]["level"] for entry in result.document["logs"]]
+
+
+def test_debug_and_trace_are_dropped_by_default(trex):
+    assert levels(trex.run(ALL_LEVELS)) == ["ERROR", "WARN", "INFO", "PRINT"]
+
+
+@pytest.mark.parametrize(
+    "flags,environment",
+    [(["--log-level", "debug"], {}), ([], {"LOG_LEVEL": "Debug"}), (["--log-level", "DEBUG"], {"LOG_LEVEL": "ERROR"})],
+)
+def test_the_log_level_comes_from_the_flag_or_the_environment(trex, flags, environment):
+    result = trex.run(ALL_LEVELS, *flags, env={**os.environ, **environment})
+    assert levels(result) == ["ERROR", "WARN", "INFO", "DEBUG", "PRINT"]
+
+
+def test_an_unknown_level_in_the_environment_is_the_default(trex):
+    assert "DEBUG" not in levels(trex.run(ALL_LEVELS, env={**os.environ, "LOG_LEVEL": "verbose"}))
+
+
+def test_records_that_are_not_kept_count_all_the_same(trex):
+    result = trex.run('loop { trace("x") }', "--max-log", "10K")
+    assert (result.status, result.document["error"]["limit"]) == (4, "max_log")
 
 
 def test_log_records_are_objects_of_strings(trex):

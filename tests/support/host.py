@@ -40,7 +40,8 @@ class Decisions:
         self.asked.append((operation, action.split('"')[1], f"{kind} {resource['id']}", allowed))
         return len(self.asked)
 
-    def outcome(self, decisions: list[int], *, operation: str, result: str, error: str) -> None:
+    def outcome(self, decisions: list[int], *, operation: str, result: str, error: str, facts: Any) -> None:
+        self.facts = dict(facts)
         self.outcomes.append(f"{result}: {error}" if error else result)
 
 

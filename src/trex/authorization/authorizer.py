@@ -14,6 +14,7 @@ nothing else can matter, and two questions that differ in anything never share a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
@@ -26,8 +27,10 @@ from trex.authorization.policy import Policy, position
 if TYPE_CHECKING:
     from trex.authorization.engine import Entities, PolicySet
     from trex.authorization.explain import Explanation
+    from trex.authorization.reach import Reach
 
-Reason = Literal["permitted", "forbidden", "not_permitted", "policy_error"]
+# `not_forbidden` is never the answer to a question: it is what is recorded where no permit was needed.
+Reason = Literal["permitted", "forbidden", "not_permitted", "policy_error", "not_forbidden"]
 
 # A name or an argument list that a script chose must not cost without bound.
 MAX_QUESTION = 2 * 1024 * 1024
@@ -125,6 +128,13 @@ class Authorizer:
         self._run_field = '"run":' + _encode(run).decode()
         self._remembered: dict[tuple[Action, str, str, str, str], Decision] = {}
         self._remembered_size = 0
+
+    @cached_property
+    def reach(self) -> Reach:
+        """What the policy permits on whole trees."""
+        from trex.authorization.reach import Reach
+
+        return Reach(self.policy, self.principal, self.run)
 
     def decide(self, action: Action, resource: Entity, context: Mapping[str, Any] = _EMPTY) -> Decision:
         """May the principal do `action` to `resource`? Each distinct question is asked once.

@@ -74,17 +74,25 @@ class Policy:
         return {f"policy{n}": each for n, each in enumerate(source.Source(self.text).statements())}
 
     @cached_property
-    def labels(self) -> dict[str, str]:
-        """What each policy is called: its `@id` where it has one, and the engine's id where that is not unique."""
+    def annotations(self) -> dict[str, dict[str, str]]:
+        """The annotations of each policy, by the engine's id."""
         if "@" not in self.text:
-            return {f"policy{n}": f"policy{n}" for n in range(len(self))}
+            return {f"policy{n}": {} for n in range(len(self))}
         # Annotations alone, on policies without a body: those may be nested deeper than we can decode.
         heads = [
             f"{_annotations(self.text, each)} permit (principal, action, resource);"
             for each in self.statements.values()
         ]
         policies = msgspec.json.decode(engine().to_json("".join(heads)))["staticPolicies"]
-        named = {id: str(policies[id].get("annotations", {}).get("id") or "") for id in self.statements}
+        return {
+            id: {name: str(value or "") for name, value in policies[id].get("annotations", {}).items()}
+            for id in self.statements
+        }
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What each policy is called: its `@id` where it has one, and the engine's id where that is not unique."""
+        named = {id: annotations.get("id", "") for id, annotations in self.annotations.items()}
         holders: dict[str, int] = {}
         for name in named.values():
             holders[name] = holders.get(name, 0) + 1
@@ -107,6 +115,10 @@ class Policy:
     def label(self, id: str) -> str:
         """What a policy is called."""
         return self.labels.get(id, id)
+
+    def marks(self, label: str, name: str) -> list[str | None]:
+        """What the annotation `name` says on each policy that is called so: usually one; None where it has none."""
+        return [self.annotations[id].get(name) for id, known in self.labels.items() if known == label]
 
     def notes(self) -> list[str]:
         """What is valid and still deserves a look, a sentence each with its line."""

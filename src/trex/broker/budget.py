@@ -6,6 +6,7 @@ Never: lets a count be reset by the script, or waits.
 
 from __future__ import annotations
 
+import os
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ class Budget:
     deadline: on the clock of `time.monotonic`.
     """
 
-    __slots__ = ("_limits", "_read", "_stopped", "deadline", "max_read", "operations", "written")
+    __slots__ = ("_limits", "_read", "_stopped", "_wake", "deadline", "max_read", "operations", "written")
 
     def __init__(self, limits: Limits, deadline: float) -> None:
         self._limits = limits
@@ -31,6 +32,7 @@ class Budget:
         self.written = 0
         self._read = 0
         self._stopped: str | None = None
+        self._wake = -1
 
     def start_operation(self) -> None:
         """One more operation; what it reads is counted from zero."""
@@ -62,3 +64,15 @@ class Budget:
     def stop(self, reason: str) -> None:
         """Let the run end as terminated, at the next block of work. Safe in a signal handler."""
         self._stopped = reason
+        if self._wake >= 0:
+            os.eventfd_write(self._wake, 1)
+
+    def wake(self) -> int:
+        """A descriptor that becomes readable when `stop` is called, for who waits in the kernel."""
+        if self._wake < 0:
+            self._wake = os.eventfd(1 if self._stopped is not None else 0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        return self._wake
+
+    def __del__(self) -> None:
+        if self._wake >= 0:
+            os.close(self._wake)

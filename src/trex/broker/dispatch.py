@@ -82,7 +82,7 @@ class Dispatcher:
             return Raised(call.number, failed.family, failed.kind, failed.message)
         finally:
             # Before the script learns of it.
-            self._audit.outcome(gate.records, operation=gate.operation, result=result, error=error)
+            self._audit.outcome(gate.records, operation=gate.operation, result=result, error=error, facts=gate.facts)
             self._record.operation_time += perf_counter() - started
 
     def _plan(self, call: Call) -> Plan:
@@ -96,7 +96,7 @@ class Dispatcher:
         return plan
 
     def _gate(self, call: Call) -> CallGate:
-        return CallGate(self._authorizer, self._audit, self._budget, self._record, call, call.operation)
+        return CallGate(self._authorizer, self._audit, self._budget, self._record, self._handles, call, call.operation)
 
     def _cursor(self, call: Call) -> Cursor:
         if len(call.arguments) != 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from trex.authorization.authorizer import Decision
 from trex.authorization.recording import recorded_context, recorded_resource
 from trex.catalogue.access import Permit
 from trex.errors import AccessDenied
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
     from trex.authorization.authorizer import Authorizer
     from trex.authorization.entities import Action, Entity
+    from trex.authorization.reach import Reach
     from trex.broker.budget import Budget
+    from trex.broker.handles import Handles
     from trex.broker.record import Record
+    from trex.catalogue.access import Kept
     from trex.protocol.messages import Call
 
 # Whose `PermissionDenied` a script catches, by the namespace of the action.
@@ -64,6 +68,7 @@ class Audit(Protocol):
         operation: str,
         result: Literal["done", "failed", "denied", "interrupted"],
         error: str,
+        facts: Mapping[str, Any],
     ) -> None:
         """Write down how the call ended that these decisions were made for."""
 
@@ -72,17 +77,28 @@ class CallGate:
     """Asks for one call of an operation.
 
     records: the numbers under which the audit has this call's decisions.
+    facts:   what it shall know of how the call ended.
     """
 
-    __slots__ = ("_audit", "_authorizer", "budget", "call", "line", "operation", "records", "report")
+    __slots__ = (
+        "_audit", "_authorizer", "_handles", "budget", "call", "facts", "line", "operation", "records", "report",
+    )  # fmt: skip
 
     def __init__(
-        self, authorizer: Authorizer, audit: Audit, budget: Budget, report: Record, call: Call, operation: str
+        self,
+        authorizer: Authorizer,
+        audit: Audit,
+        budget: Budget,
+        report: Record,
+        handles: Handles,
+        call: Call,
+        operation: str,
     ) -> None:
-        self._authorizer, self._audit = authorizer, audit
+        self._authorizer, self._audit, self._handles = authorizer, audit, handles
         self.budget, self.report = budget, report
         self.operation, self.call, self.line = operation, call.number, call.line
         self.records: list[int] = []
+        self.facts: dict[str, Any] = {}
 
     def permit(
         self, action: Action, resource: Entity, context: Mapping[str, Any] = _NOTHING, named: str = ""
@@ -97,7 +113,37 @@ class CallGate:
         self, action: Action, resource: Entity, context: Mapping[str, Any] = _NOTHING, named: str = ""
     ) -> Permit | AccessDenied:
         """The permit, or the denial as a value."""
+        return self._recorded(self._authorizer.decide(action, resource, context), action, resource, context, named)
+
+    def unless_forbidden(
+        self, action: Action, resource: Entity, context: Mapping[str, Any] = _NOTHING, named: str = ""
+    ) -> Permit:
+        """The permit for what comes with something permitted, or `AccessDenied` where a policy forbids it."""
         decision = self._authorizer.decide(action, resource, context)
+        if decision.reason == "not_permitted":
+            decision = Decision(True, "not_forbidden")
+        answer = self._recorded(decision, action, resource, context, named)
+        if isinstance(answer, AccessDenied):
+            raise answer
+        return answer
+
+    def marks(self, permit: Permit, name: str) -> list[str | None]:
+        """What the annotation `name` says on each of the policies that permitted."""
+        policy = self._authorizer.policy
+        return [mark for label in permit.policies for mark in policy.marks(label, name)]
+
+    @property
+    def reach(self) -> Reach:
+        """What the policy permits on whole trees."""
+        return self._authorizer.reach
+
+    def keep(self, thing: Kept) -> None:
+        """Let something go on until the end of the run."""
+        self._handles.keep(thing)
+
+    def _recorded(
+        self, decision: Decision, action: Action, resource: Entity, context: Mapping[str, Any], named: str
+    ) -> Permit | AccessDenied:
         explain = None
         if not decision.allowed:
 
@@ -121,7 +167,7 @@ class CallGate:
         )
         self.records.append(record)
         if decision.allowed:
-            return Permit(action, resource, record)
+            return Permit(action, resource, record, decision.policies)
         return AccessDenied(
             FAMILIES[action.namespace],
             self._authorizer.principal.id,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from trex.broker.gate import CallGate
+    from trex.catalogue.access import Kept
     from trex.interface import ObjectType
 
 CURSOR = "Cursor"
@@ -56,6 +57,7 @@ class Handles:
         self._parts = {shown.name: cls for cls, shown in types.items() if issubclass(cls, PartOf)}
         self._limit = limit
         self._held: dict[int, tuple[str, Any]] = {}
+        self._kept: list[Kept] = []
         self._last = 0
 
     def __len__(self) -> int:
@@ -91,9 +93,19 @@ class Handles:
             if self._held.pop(number, None) is None:
                 raise ProtocolViolation(f"handle {number} was released, but is not held")
 
+    def keep(self, thing: Kept) -> None:
+        """Something that goes on behind the script's back; there may be as many as handles."""
+        self._kept = [each for each in self._kept if not each.is_over()]
+        self._kept.append(thing)
+        if len(self._kept) > self._limit:
+            raise LimitExceeded("max_handles", self._limit, "programs that were left running")
+
     def close(self) -> None:
-        """The end of the run: nothing is held any more."""
+        """The end of the run: nothing is held any more, and what was left behind ends."""
         self._held.clear()
+        kept, self._kept = self._kept, []
+        for thing in kept:
+            thing.close()
 
 
 class Reply:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from trex.limits import Limits
 
 
+# From the most important down. What a script prints is its output, and always kept.
+LEVELS = ("PRINT", "ERROR", "WARN", "INFO", "DEBUG", "TRACE")
+
+
 class LogRecord(Struct, frozen=True):
     """One message of the script. `time` is in nanoseconds since 1970."""
 
@@ -49,13 +53,15 @@ class Alarm(Struct, frozen=True):
 class Record:
     """Everything that a script reported.
 
+    log_level:  records of lower levels are not kept.
     dropped:    how many log records were pushed out by newer ones.
     metrics:    by name; publishing a name again replaces it.
     operations: how many operations were called, and `operation_time` the seconds spent in them.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, log_level: str = "TRACE") -> None:
         self._limits = limits
+        self._kept = LEVELS[: LEVELS.index(log_level) + 1]
         self._size = 0
         self.logs: deque[LogRecord] = deque(maxlen=limits.max_log_records)
         self.dropped = 0
@@ -65,8 +71,10 @@ class Record:
         self.operation_time = 0.0
 
     def log(self, level: str, message: str, line: int | None) -> None:
-        """Keep one log record, the newest ones first when there are too many."""
-        self._count(message)
+        """Keep one log record of a kept level, the newest ones first when there are too many."""
+        self._count(message)  # also what is not kept: it was sent, and a flood of it must end
+        if level not in self._kept:
+            return
         if len(self.logs) == self._limits.max_log_records:
             self.dropped += 1
         self.logs.append(LogRecord(time_ns(), level, message, line))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trex.authorization.entities import Action, Entity
+    from trex.authorization.reach import Reach
     from trex.errors import AccessDenied
 
 
@@ -24,12 +25,15 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class Permit:
-    """The policy permits this action on this resource, and the audit has it as `record`."""
+    """The policy permits this action on this resource, and the audit has it as `record`.
 
-    __slots__ = ("action", "record", "resource")
+    policies: the names of those that permit it.
+    """
 
-    def __init__(self, action: Action, resource: Entity, record: int) -> None:
-        self.action, self.resource, self.record = action, resource, record
+    __slots__ = ("action", "policies", "record", "resource")
+
+    def __init__(self, action: Action, resource: Entity, record: int, policies: tuple[str, ...] = ()) -> None:
+        self.action, self.resource, self.record, self.policies = action, resource, record, policies
 
     def require(self, action: Action, id: str) -> None:
         """Stop if this is the permit for something else: a mistake in our own code, never a script's."""
@@ -41,6 +45,7 @@ class Budget(Protocol):
     """How much the run may still do. Each method raises `LimitExceeded` when that is too much."""
 
     max_read: int
+    deadline: float  # of the run, on the clock of `time.monotonic`
 
     def check_time(self) -> None:
         """Called at least once per block of work, so that no operation outlives the run."""
@@ -50,6 +55,19 @@ class Budget(Protocol):
 
     def write(self, size: int) -> None:
         """`size` more bytes are about to be written."""
+
+    def wake(self) -> int:
+        """A descriptor that becomes readable when the run is asked to stop, for who waits in the kernel."""
+
+
+class Kept(Protocol):
+    """Something that an operation leaves behind, until it ends by itself or the run does."""
+
+    def is_over(self) -> bool:
+        """Whether it has ended by itself."""
+
+    def close(self) -> None:
+        """End it, and wait until it has."""
 
 
 class Report(Protocol):
@@ -61,9 +79,19 @@ class Report(Protocol):
     def alarm(self, type: str, details: str | None) -> None:
         """One alarm."""
 
+    def log(self, level: str, message: str, line: int | None) -> None:
+        """One log record."""
+
 
 class Gate(Protocol):
-    """The way to the policy during one call. Every question and its answer is recorded first."""
+    """The way to the policy during one call. Every question and its answer is recorded first.
+
+    facts: what the audit shall know of how the call ended, in names and numbers.
+    line:  the line of the script that called.
+    """
+
+    facts: dict[str, Any]
+    line: int | None
 
     @property
     def budget(self) -> Budget:
@@ -85,3 +113,18 @@ class Gate(Protocol):
         self, action: Action, resource: Entity, context: Mapping[str, Any] = _NOTHING, named: str = ""
     ) -> Permit | AccessDenied:
         """The permit, or the denial as a value: where another way may be permitted instead."""
+
+    def unless_forbidden(
+        self, action: Action, resource: Entity, context: Mapping[str, Any] = _NOTHING, named: str = ""
+    ) -> Permit:
+        """The permit for what comes with something permitted: no policy need permit it, but one may forbid it."""
+
+    def marks(self, permit: Permit, name: str) -> list[str | None]:
+        """What the annotation `name` says on each of the policies that permitted; None on one without it."""
+
+    @property
+    def reach(self) -> Reach:
+        """What the policy permits on whole trees, whatever the name."""
+
+    def keep(self, thing: Kept) -> None:
+        """Let something go on until the end of the run. Raises `LimitExceeded` when there are too many."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, get_origin
 
-from trex.catalogue.types import Bounds, Enumeration, Keyed, Options, Record, Unsigned
+from trex.catalogue.types import Bounds, Enumeration, Keyed, Measure, Moment, Options, Record, Unsigned
 from trex.errors import OperationError, ProtocolViolation
 from trex.values import Char, Constant, Object
 
@@ -94,6 +94,10 @@ def options_converter(options: Options, lookup: Mapping[Any, Any]) -> Callable[[
             elif (kind := field.marked(Enumeration)) is not None:
                 if type(part) is not Constant or part.type != kind.name or part.name not in kind:
                     raise ProtocolViolation(f"{options.name}.{name} is no {kind.name}")
+            elif (measure := field.marked(Measure)) is not None:
+                measure.check(part)
+            elif field.without_none().type is Moment:
+                given[name] = _moment(part)
             elif not _fits(part, field.type, lookup):
                 raise ProtocolViolation(f"{options.name}.{name} is of another type")
             if name in nested and part is not None:
@@ -107,6 +111,14 @@ def options_converter(options: Options, lookup: Mapping[Any, Any]) -> Callable[[
         return cls(**given)
 
     return convert
+
+
+def _moment(value: Any) -> Moment:
+    if type(value) is Object and value.type == "DateTime":
+        seconds, nanoseconds = value.fields.get("seconds"), value.fields.get("nanoseconds")
+        if type(seconds) is int and type(nanoseconds) is int:
+            return Moment(seconds, nanoseconds)
+    raise ProtocolViolation("a date and time without its numbers")
 
 
 def _check_number(value: int, bounds: Bounds | None, unsigned: Unsigned | None, name: str) -> None:

@@ -29,6 +29,7 @@ from trex.catalogue.types import (
     DeclarationError,
     Enumeration,
     Flags,
+    Measure,
     Options,
     Record,
     declared,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from trex.authorization.entities import Action
     from trex.catalogue.access import Gate
+    from trex.interface import Rule
 
 C = TypeVar("C", bound=type[Any])
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -211,6 +213,7 @@ class Catalogue:
         self.flags: dict[type, Flags] = {}
         self.held: dict[type, ObjectType] = {}
         self.enumerations: dict[str, Enumeration] = {}
+        self.measures: dict[str, Measure] = {}
 
     # --- decorators and declarations ---
 
@@ -244,11 +247,16 @@ class Catalogue:
         missing: str = "Invalid arguments: Field not initialized: {field}",
         product: str = "",
         finish: str | None = None,
+        rules: tuple[Rule, ...] = (),
     ) -> Any:
-        """Declare a class as what `Name()…build()` makes; or with `finish`, what an operation takes."""
+        """Declare a class as what `Name()…build()` makes; or with `finish`, what an operation takes.
+
+        rules: what `build()` refuses of fields together.
+        """
 
         def declare(cls: C) -> C:
-            self.options[cls] = Options(cls, cls.__name__, product or cls.__name__, missing, finish, self.type_name)
+            name = cls.__name__
+            self.options[cls] = Options(cls, name, product or name, missing, finish, rules, self.type_name)
             return cls
 
         return declare if cls is None else declare(cls)
@@ -276,6 +284,11 @@ class Catalogue:
     def enumeration(self, name: str, doc: str, texts: dict[str, tuple[str, str]]) -> Enumeration:
         """Declare a module of constants; `texts` gives what each prints as and what it means."""
         made = self.enumerations[name] = Enumeration(name, doc, texts)
+        return made
+
+    def measure(self, name: str, doc: str, members: dict[str, tuple[tuple[tuple[str, str], ...], str]]) -> Measure:
+        """Declare a module of functions that make constants of numbers."""
+        made = self.measures[name] = Measure(name, doc, members)
         return made
 
     # --- what declarations refer to ---

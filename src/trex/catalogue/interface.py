@@ -26,6 +26,7 @@ def interface(catalogue: Catalogue = CATALOGUE) -> Interface:
         modules=(
             *(flags.module for flags in catalogue.flags.values()),
             *(enumeration.module for enumeration in catalogue.enumerations.values()),
+            *(measure.module for measure in catalogue.measures.values()),
         ),
         builders=tuple(options.builder for options in catalogue.options.values()),
     )

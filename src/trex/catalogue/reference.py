@@ -112,6 +112,8 @@ def _types(catalogue: Catalogue) -> Iterator[str]:
     yield "## Constants"
     for enumeration in sorted(catalogue.enumerations.values(), key=lambda each: each.name):
         yield from _module(enumeration.module)
+    for measure in sorted(catalogue.measures.values(), key=lambda each: each.name):
+        yield from _module(measure.module)
 
 
 def _builder(builder: Builder) -> Iterator[str]:
@@ -128,6 +130,9 @@ def _builder(builder: Builder) -> Iterator[str]:
         )
         rows.append((f"`{setter.name}`", taken, default, setter.doc))
     yield from _table(("setter", "takes", "default", "what"), rows)
+    if builder.rules:
+        yield ""
+        yield "`build()` may refuse: " + "; ".join(rule.message for rule in builder.rules) + "."
 
 
 def _object(shown: ObjectType) -> Iterator[str]:

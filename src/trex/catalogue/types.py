@@ -19,11 +19,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_origin
 
 from msgspec import Struct
 
-from trex.interface import Builder, Field, Member, Module, ObjectType, Parameter, Setter
+from trex.errors import ProtocolViolation
+from trex.interface import Builder, Field, Member, Module, ObjectType, Parameter, Rule, Setter
 from trex.values import Constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+class Moment(Struct, frozen=True):
+    """A date and time, which languages have their own type for."""
+
+    seconds: int
+    nanoseconds: int
+
 
 PLAIN = {
     str: "string",
@@ -35,6 +44,7 @@ PLAIN = {
     dict: "map",
     NoneType: "unit",
     Any: "any",
+    Moment: "DateTime",
 }
 
 
@@ -150,6 +160,39 @@ class Enumeration:
         return name in self._constants
 
 
+class Measure:
+    """A module of functions that make constants of numbers: `SizeRange::min_only(5, SizeUnit::BYTES)`.
+
+    members: each function's name to the names and types of its parameters, and what it makes. A type
+             is `"int"` or the name of an enumeration.
+    """
+
+    __slots__ = ("_members", "module", "name")
+
+    def __init__(self, name: str, doc: str, members: Mapping[str, tuple[tuple[tuple[str, str], ...], str]]) -> None:
+        self.name = name
+        self._members = {member: [type for _, type in parameters] for member, (parameters, _) in members.items()}
+        self.module = Module(
+            name,
+            name,
+            tuple(
+                Member((member,), tuple(Parameter(*each) for each in parameters), doc=note)
+                for member, (parameters, note) in members.items()
+            ),
+            doc,
+        )
+
+    def check(self, value: Any) -> None:
+        """Refuse what no member of the module makes."""
+        types = self._members.get(value.name) if type(value) is Constant and value.type == self.name else None
+        if types is None or types != ["int" if type(each) is int else _constant(each) for each in value.arguments]:
+            raise ProtocolViolation(f"{value!r} is no {self.name}")
+
+
+def _constant(value: Any) -> str:
+    return value.type if type(value) is Constant and not value.arguments else ""
+
+
 # --- records, handles, option sets, flags: what the decorators of the catalogue keep ---
 
 
@@ -175,8 +218,8 @@ def field_of(field: Declared, type_name: TypeNames) -> Field:
 
 def named(field: Declared, type_name: TypeNames) -> str:
     """The name of a field's type: of the constants that it is one of, or of its Python type."""
-    enumeration = field.marked(Enumeration)
-    return enumeration.name if enumeration is not None else type_name(field.type)
+    made = field.marked(Enumeration) or field.marked(Measure)
+    return str(made.name) if made is not None else type_name(field.type)
 
 
 class Options:
@@ -185,14 +228,21 @@ class Options:
     __slots__ = ("builder", "cls", "defaults", "fields", "name")
 
     def __init__(
-        self, cls: type[Struct], name: str, product: str, missing: str, finish: str | None, type_name: TypeNames
+        self,
+        cls: type[Struct],
+        name: str,
+        product: str,
+        missing: str,
+        finish: str | None,
+        rules: tuple[Rule, ...],
+        type_name: TypeNames,
     ) -> None:
         self.cls, self.name = cls, product
         self.fields = {field.name: field for field in members(cls)}
         required = len(self.fields) - len(cls.__struct_defaults__)
         self.defaults = dict(zip(list(self.fields)[required:], cls.__struct_defaults__, strict=True))
         setters = tuple(self._setter(field, type_name) for field in self.fields.values())
-        self.builder = Builder(name, product, setters, missing, finish, first_line(cls, name))
+        self.builder = Builder(name, product, setters, missing, finish, first_line(cls, name), rules)
 
     def _setter(self, field: Declared, type_name: TypeNames) -> Setter:
         required = field.name not in self.defaults

@@ -23,10 +23,12 @@ STARTED = time.monotonic()
 def main() -> None:
     """Run the command of `sys.argv`; does not return."""
     occupy_closed_descriptors()
-    from trex.cli import application
-
     try:
+        from trex.cli import application
+
         application.trex(prog_name="trex")
+    except KeyboardInterrupt:  # before a command had its own answer to it
+        _end("trex: interrupted", 7)
     except BrokenPipeError:
         _end("trex: standard output was closed", 6)
     except OSError as error:

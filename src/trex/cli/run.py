@@ -43,6 +43,15 @@ def _isolation(text: str) -> str:
     raise ValueError(f"{text!r} is neither strict nor degraded:LAYER,... (`trex doctor` lists the layers)")
 
 
+_LEVELS = ("ERROR", "WARN", "INFO", "DEBUG", "TRACE")
+
+
+def _log_level_of_environment() -> str:
+    """`LOG_LEVEL` in any letter case, as in Rex; unset or anything else: INFO."""
+    level = os.environ.get("LOG_LEVEL", "").upper()
+    return level if level in _LEVELS else "INFO"
+
+
 def isolation_option() -> click.Option:
     """The flag for weaker modes, which are never the default."""
     return Once(
@@ -78,6 +87,7 @@ def _run(**options: Any) -> None:
         limits=limits_from(options),
         isolation=options["isolation"] or "strict",
         principal=options["principal"],
+        log_level=options["log_level"] or _log_level_of_environment(),
         audit=options["audit"],
     )
     timings = {"interpreter": entry.INTERPRETER_MS, "command line": (time.monotonic() - entry.STARTED) * 1000}
@@ -127,6 +137,11 @@ command = Command(
         ),
         click.Option(
             ["-v", "--verbose"], is_flag=True, help="With human: logs before, metrics and alarms after the result."
+        ),
+        Once(
+            ["--log-level"],
+            type=click.Choice(_LEVELS, case_sensitive=False),
+            help="Keep log records of this level and above.  [default: $LOG_LEVEL, else INFO]",
         ),
         Once(["--audit"], metavar="FILE", help="Append every decision and its outcome to FILE, as JSON lines."),
         Once(["--principal"], metavar="NAME", help='Ask the policy as User::"NAME".  [default: the effective user]'),

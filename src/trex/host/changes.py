@@ -74,9 +74,17 @@ class NewFile:
 
     def fill(self, content: bytes) -> None:
         """Write all of the content and wait until the disk has it."""
-        view = memoryview(content)
+        self.write(content)
+        self.finish()
+
+    def write(self, block: bytes | memoryview) -> None:
+        """Write one more block behind what it has."""
+        view = memoryview(block)
         while view:
             view = view[os.write(self.descriptor.number, view) :]
+
+    def finish(self) -> None:
+        """Wait until the disk has what was written."""
         os.fsync(self.descriptor.number)
 
     def take_over(self, old: os.stat_result, ownership: bool) -> None:
@@ -88,8 +96,8 @@ class NewFile:
                 os.fchown(number, old.st_uid, old.st_gid)
         os.fchmod(number, S_IMODE(old.st_mode))  # last: a change of owner clears some bits
 
-    def publish(self, name: bytes) -> bool:
-        """Give it the name, if it is free; otherwise False."""
+    def publish(self, name: bytes, durable: bool = True) -> bool:
+        """Give it the name, if it is free; otherwise False. `durable`: wait until the disk has the name."""
         try:
             if self._name is None:
                 self._link(name)
@@ -98,7 +106,8 @@ class NewFile:
         except FileExistsError:
             return False
         self._name = None
-        sync(self._directory)
+        if durable:
+            sync(self._directory)
         return True
 
     def publish_over(self, name: bytes, expected: Identity) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from trex.host import changes, files
 from trex.resources import failures
+from trex.resources.shapes import Match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
 BLOCK = 256 * 1024
 
+MATCH = 128  # what a match counts for beside its line: a million empty lines are more than nothing
+
 # A directory that cannot hold a temporary file, an owner that this process may not give away, or a
 # name that cannot be exchanged (a file that is a mount point, as in containers): the content is then
 # changed in the file itself.
-_IN_PLACE = frozenset({EACCES, EPERM, EOPNOTSUPP, EBUSY, EXDEV})
+IN_PLACE = frozenset({EACCES, EPERM, EOPNOTSUPP, EBUSY, EXDEV})
 
 
 class Content:
@@ -58,8 +61,7 @@ class Content:
             if rest:
                 started.append(rest)
                 size += len(rest)
-                if size > self._budget.max_read:
-                    self._budget.read(size)
+                self.check_held(size)
         if started:
             yield b"".join(started)
 
@@ -92,11 +94,21 @@ class Content:
             held += len(line) + 1
             if len(window) > count:
                 held -= len(window.popleft()) + 1
-            if held > self._budget.max_read:
-                self._budget.read(held)
+            self.check_held(held)
             if number == end:
                 break
         return list(window)
+
+    def check_held(self, size: int) -> None:
+        """Fail if so many bytes are too many to be kept at a time."""
+        if size > self._budget.max_read:
+            self._budget.read(size)
+
+    def matched(self, number: int, line: bytes) -> Match:
+        """Count a line that goes to the script with its number."""
+        text = self.decoded(line)
+        self._budget.read(len(line) + MATCH)
+        return Match(number, text)
 
     def kept(self, line: str) -> str:
         """Count a line that goes to the script."""
@@ -120,6 +132,19 @@ class ReadableContent(Content):
             self._budget.check_time()
             position += len(block)
             yield block
+
+    @property
+    def size(self) -> int:
+        """Bytes that it has now."""
+        return files.status(self._descriptor).st_size
+
+    def at(self, position: int, size: int) -> bytes:
+        """At most `size` bytes from `position`; fewer only at the end."""
+        return files.read_at(self._descriptor, size, position)
+
+    def is_same(self, descriptor: Descriptor) -> bool:
+        """Whether that is the same file."""
+        return files.identity(files.status(self._descriptor)) == files.identity(files.status(descriptor))
 
     def data(self) -> bytes:
         """All of it, which must fit into what one operation may bring to the script."""
@@ -166,8 +191,7 @@ class ReadableContent(Content):
             pieces.append(block)
             newlines += block.count(b"\n")
             held += len(block)
-            if held - BLOCK > self._budget.max_read:
-                self._budget.read(held - BLOCK)
+            self.check_held(held - BLOCK)
         pieces.reverse()
         lines = b"".join(pieces).split(b"\n")
         if not lines[-1]:
@@ -232,17 +256,17 @@ def replace(
             new.fill(content)
             new.take_over(status, ownership)
             new.publish_over(name, expected)
-            return _by_name(home, name, new.descriptor)
+            return by_name(home, name, new.descriptor)
         finally:
             new.discard()
     except OSError as error:
-        if error.errno not in _IN_PLACE:
+        if error.errno not in IN_PLACE:
             raise
     overwrite(writable, content, path)
     return writable
 
 
-def _by_name(home: Descriptor, name: bytes, new: Descriptor) -> Descriptor:
+def by_name(home: Descriptor, name: bytes, new: Descriptor) -> Descriptor:
     """The new file, opened by its name: a file that was made without one never shows where it is."""
     try:
         found = files.open_name(home, name)

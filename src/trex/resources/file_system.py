@@ -112,6 +112,13 @@ class File:
         if not files.is_at(self.descriptor, self.path):
             raise failures.moved(self.path)
 
+    def take(self, descriptor: Descriptor) -> None:
+        """Stand for the file that has its name now, in place of the one that it was opened as."""
+        identity = files.identity(files.status(descriptor))
+        if self.link_identity == self.identity:
+            self.link_identity = identity
+        self.descriptor, self.identity = descriptor, identity
+
 
 @CATALOGUE.handle("DirEntry", map=(("name", "name"), ("type", "type:text"), ("inode", "inode")))
 class Entry:

@@ -29,6 +29,57 @@ ENTRY_TYPE = CATALOGUE.enumeration(
 
 EntryKind = Annotated[Constant, ENTRY_TYPE]
 
+SIZE_UNIT = CATALOGUE.enumeration(
+    "SizeUnit",
+    "What a size is counted in.",
+    {
+        "BYTES": ("Bytes", "bytes"),
+        "KILOBYTES": ("Kilobytes", "1000 bytes"),
+        "KIBIBYTES": ("Kibibytes", "1024 bytes"),
+        "MEGABYTES": ("Megabytes", "1000 kilobytes"),
+        "MEBIBYTES": ("Mebibytes", "1024 kibibytes"),
+        "GIGABYTES": ("Gigabytes", "1000 megabytes"),
+        "GIBIBYTES": ("Gibibytes", "1024 mebibytes"),
+    },
+)
+
+_UNITS = {
+    "BYTES": 1,
+    "KILOBYTES": 10**3,
+    "KIBIBYTES": 2**10,
+    "MEGABYTES": 10**6,
+    "MEBIBYTES": 2**20,
+    "GIGABYTES": 10**9,
+    "GIBIBYTES": 2**30,
+}
+
+
+def in_bytes(number: int, unit: Constant) -> int:
+    """A size of that unit in bytes; it may be larger than the numbers of scripts."""
+    return number * _UNITS[unit.name]
+
+
+_UNIT = ("unit", "SizeUnit")
+
+SIZE_RANGE = CATALOGUE.measure(
+    "SizeRange",
+    "From which to which size, both included.",
+    {
+        "min_only": ((("min", "int"), _UNIT), "that size or larger"),
+        "max_only": ((("max", "int"), _UNIT), "that size or smaller"),
+        "between": ((("min", "int"), ("max", "int"), _UNIT), "from one size to the other"),
+    },
+)
+
+
+def bounds_of(size_range: Constant) -> tuple[int, int | None]:
+    """The least and the greatest size in bytes."""
+    *numbers, unit = size_range.arguments
+    sizes = [in_bytes(number, unit) for number in numbers]
+    if size_range.name == "min_only":
+        return sizes[0], None
+    return (0, sizes[0]) if size_range.name == "max_only" else (sizes[0], sizes[1])
+
 
 class EntryFields:
     """What is known of an entry without opening it."""
@@ -87,3 +138,20 @@ class Match(Struct, frozen=True):
 
     line_number: Annotated[int, "its number, from 1"]
     line_content: Annotated[str, "the line without its end"]
+
+
+@CATALOGUE.option_set
+class SetOwnershipOptions(Struct, frozen=True):
+    """Whom something is to belong to. What is not given stays."""
+
+    user: Annotated[str | None, "the name of the user"] = None
+    group: Annotated[str | None, "the name of the group"] = None
+    recursive: Annotated[bool, "for a directory: with everything in it"] = False
+
+
+@CATALOGUE.option_set
+class MoveOptions(Struct, frozen=True):
+    """How to move a file or directory."""
+
+    backup: Annotated[bool, "for a file that goes to another file system: keep what it replaces as it was"] = False
+    verbose: Annotated[bool, "log from where to where it was moved"] = False

@@ -49,6 +49,7 @@ class Request(Struct, frozen=True):
     isolation: `strict`, or `degraded:` and the layers that may be missing.
     principal: the Cedar principal, a user's name; None: the effective user.
     caller:    who or what asked, for the policy's `run` record and the audit log.
+    log_level: the least important level of log records that the outcome has.
     audit:     the file for the audit log; None: kept in memory, summarised in the outcome.
     """
 
@@ -61,6 +62,7 @@ class Request(Struct, frozen=True):
     isolation: str = "strict"
     principal: str | None = None
     caller: str = "command line"
+    log_level: str = "INFO"
     audit: str | None = None
 
 

@@ -30,6 +30,8 @@ def run(request: Request, supervisor: Supervisor, *, timings: dict[str, float] |
     account.signal_problem = supervisor.problem
     try:
         try:
+            supervisor.phase = "reading"
+            supervisor.check()
             inputs = read(request, account.deadline)
             supervisor.phase = "running"
             return _run(request, inputs, account, supervisor)
@@ -74,7 +76,7 @@ def _run(request: Request, inputs: Inputs, account: Account, supervisor: Supervi
         account.phase("worker ready")
         with audit.Audit.open(request.audit, account.audit_start(inputs)) as log:
             budget = Budget(limits, account.deadline)
-            record = Record(limits)
+            record = Record(limits, request.log_level)
             account.serving(log, record)
 
             def end_script(reason: str) -> None:

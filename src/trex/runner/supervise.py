@@ -39,14 +39,14 @@ class Supervisor:
 
     reason:  set once a signal has ended it.
     problem: why signals cannot end it, if they cannot.
-    phase:   `reading`: only inputs are being read, so a signal may raise `Terminated` where it strikes;
-             `running`: there is a script; `writing`: it has ended.
+    phase:   `starting`: a signal is noted; `reading`: only inputs are being read, so a signal may raise
+             `Terminated` where it strikes; `running`: there is a script; `writing`: it has ended.
     """
 
     def __init__(self, grace: float = GRACE) -> None:
         self.reason: str | None = None
         self.problem: str | None = None
-        self.phase: Literal["reading", "running", "writing"] = "reading"
+        self.phase: Literal["starting", "reading", "running", "writing"] = "starting"
         self._grace = grace
         self._terminating = False
         self._end_script: Callable[[str], object] | None = None
@@ -88,9 +88,12 @@ class Supervisor:
             raise Terminated(self.reason)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.phase == "reading":
+        if self.phase in ("starting", "reading"):
             self.reason = signal.Signals(number).name
-            raise Terminated(self.reason)
+            if self.phase == "reading":
+                self.phase = "writing"  # raise once: a second signal must not strike what handles the first
+                raise Terminated(self.reason)
+            return
         if self.phase == "writing":
             if number == signal.SIGALRM:
                 os._exit(TERMINATED)

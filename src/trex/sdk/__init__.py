@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 def load() -> Catalogue:
     """The catalogue with every domain declared in it."""
     from trex.catalogue.declare import CATALOGUE
-    from trex.sdk import files as files  # imported for their declarations
+    from trex.sdk import archives as archives  # imported for their declarations
+    from trex.sdk import files as files
     from trex.sdk import reporting as reporting
 
     return CATALOGUE

@@ -64,3 +64,21 @@ def test_the_request_s_texts_are_read_once(monkeypatch):
     monkeypatch.setattr("trex.runner.run.read", lambda *given: reads.append(given) or original(*given))
     assert outcome_of(Request(Source(text="40 + 2"), Source(text=""))).output == "42"
     assert len(reads) == 1
+
+
+def test_a_signal_before_anything_is_read_ends_the_run():
+    with Supervisor() as supervisor:
+        signal.raise_signal(signal.SIGTERM)
+        outcome = run(Request(Source(text="1"), Source(text="")), supervisor)
+    assert (outcome.code, outcome.error.message) == ("terminated", "Script terminated: SIGTERM")
+
+
+def test_of_two_signals_while_inputs_are_read_only_the_first_strikes(monkeypatch):
+    def interrupted(*_):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("trex.runner.run.read", interrupted)
+    assert outcome_of(Request(Source(text="1"), Source(text=""))).error.message == "Script terminated: SIGINT"

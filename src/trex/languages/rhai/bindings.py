@@ -12,11 +12,14 @@ from collections.abc import Callable
 from typing import Any
 
 from trex.errors import OperationError
-from trex.interface import CURSOR_NEXT, Builder, Function, Interface, Member, Module, ObjectType, Setter
+from trex.interface import CURSOR_NEXT, Builder, Function, Interface, Member, Module, ObjectType, Rule, Setter
 from trex.languages.host import Host
 from trex.languages.rhai import errors
 from trex.languages.rhai.errors import RhaiError, Thrown
+from trex.languages.rhai.library.moments import DateTime, OutOfRange, moment_of
 from trex.languages.rhai.library.registry import ANY, Effect, Implementation, Overloads
+from trex.languages.rhai.positions import NOWHERE, describe
+from trex.languages.rhai.semantics import exceptions
 from trex.languages.rhai.semantics.calls import invoke
 from trex.languages.rhai.semantics.containers import array_of, map_of, map_set, own, share
 from trex.languages.rhai.semantics.exceptions import SCRIPT
@@ -88,10 +91,21 @@ def to_host(value: Any) -> Any:
         return Constant(value.type, value.name, tuple(map(to_host, value.arguments)))
     if kind in _ALIKE:
         return value
+    if kind is DateTime:
+        return _moment(value)
     raise errors.mismatch(type_name(value), "a value that the host takes")
 
 
 _ALIKE = frozenset({int, float, bool, str, type(None), Char})
+
+
+def _moment(date: DateTime) -> Object:
+    """A date as the host knows it: the seconds since 1970 and the nanoseconds."""
+    try:
+        seconds, nanoseconds = moment_of(date)
+    except OutOfRange as error:
+        raise errors.runtime(f"Invalid time component: {error}") from None
+    return Object("DateTime", {"seconds": seconds, "nanoseconds": nanoseconds})
 
 
 def from_host(value: Any, handles: dict[int, Handle] | None = None) -> Any:
@@ -297,7 +311,10 @@ class Bindings:
                 if not items.v:
                     return None
                 for item in items.v:
-                    invoke(callback, (share(item),), depth + 2)
+                    try:
+                        invoke(callback, (share(item),), depth + 2)
+                    except exceptions.CATCHABLE as error:
+                        raise failed_callback(error) from None
 
         perform.takes_depth = True  # type: ignore[attr-defined]
         return perform
@@ -430,9 +447,31 @@ class Bindings:
                     raise errors.runtime(declared.missing.format(field=setter.name))
                 if setter.checked == "build" and type(value) is int:
                     check_bounds(setter, value)
+            for rule in declared.rules:
+                if self.breaks(rule, making.fields):
+                    raise errors.runtime(rule.message)
             return Object(declared.product, making.fields)
 
         return finish
+
+    def breaks(self, rule: Rule, fields: dict[str, Any]) -> bool:
+        """Whether the fields together are what the rule refuses."""
+        given = [fields.get(name) not in (None, False) for name in rule.fields]
+        if rule.kind == "at_most_one":
+            return sum(given) > 1
+        if rule.kind == "needs":
+            return given[0] and not any(given[1:])
+        value = fields.get(rule.fields[0])
+        return type(value) is Constant and self.argument(value, rule.fields[1]) < 0
+
+    def argument(self, value: Constant, name: str) -> int:
+        """The number of that name which a constant was made with; 0 where it has none."""
+        for module in self.interface.modules:
+            for member in module.members if module.product == value.type else ():
+                if member.names[0] == value.name:
+                    names = [parameter.name for parameter in member.parameters or ()]
+                    return int(value.arguments[names.index(name)]) if name in names else 0
+        return 0
 
 
 def check_bounds(declared: Setter, value: int) -> None:
@@ -453,6 +492,20 @@ def failed(error: OperationError, failure: str) -> RhaiError:
         raised = Thrown(map_of({"kind": kind, "message": error.message, "source": error.family}))
     raised.denial = error.denial
     return raised
+
+
+def failed_callback(error: Exception) -> RhaiError:
+    """What a script catches when the function that it gave to a walk fails; the walk ends with it."""
+    understood = exceptions.understand(error)
+    if not understood.catchable:
+        return understood
+    value = understood.value if type(understood) is Thrown else None
+    told = value.v.get("message") if type(value) is Map else None
+    where = describe(understood.position or NOWHERE)
+    shown = f"{told}{where}" if type(told) is str else exceptions.full_text(understood)
+    outer = OperationError("IoErrorKind", "CallbackError", f"Rhai callback execution failed: {shown}")
+    outer.denial = exceptions.denial_of(understood)
+    return failed(outer, "map")
 
 
 class Constants:

@@ -86,7 +86,7 @@ def failed(error: RhaiError, start: Start, timings: dict[str, float]) -> Failed:
         outcome_text(error),
         line_of(position),
         column_of(position),
-        denial_of(error),
+        exceptions.denial_of(error),
         advice.excerpt(start.script, position, error, start.interface),
         timings,
     )
@@ -104,14 +104,3 @@ def outcome_text(error: RhaiError) -> str:
         shown += f": {text(message) if message is not None else 'no message'}"
         return shown + describe(error.position or NOWHERE)
     return exceptions.full_text(error)
-
-
-def denial_of(error: RhaiError) -> int | None:
-    """The denial behind an error: its own, or that of the caught map that was thrown again."""
-    if error.denial is not None:
-        return error.denial
-    if type(error) is Thrown and type(error.value) is Map:
-        kind = error.value.v.get("kind")
-        if type(kind) is Constant:
-            return kind.denial
-    return None

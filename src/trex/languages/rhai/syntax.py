@@ -30,6 +30,7 @@ class Variable(Struct, eq=False):
     changed:  something may change its value in place: a store into it, or a method called on it.
     slot:     its name in the generated code.
     count:    how many variables are in scope once it is declared.
+    kind:     what the compiler knows of its values.
     """
 
     name: str
@@ -42,9 +43,7 @@ class Variable(Struct, eq=False):
     changed: bool = False
     slot: str = ""
     count: int = 0
-    kinds: int = 0
-    low: int = 0
-    high: int = 0
+    kind: Any = None
 
 
 class Function(Struct, eq=False):
@@ -53,6 +52,7 @@ class Function(Struct, eq=False):
     captures: for closures, by name: the variable inside, the one outside that it captures, where it is first named.
     uses_this, changes_this: what its text does with `this`; `this` is what it takes, as in `FnPtr`.
     loops, catches: whether it has loops, or handlers of errors.
+    returns:  what the compiler knows of its results.
     """
 
     name: str
@@ -66,9 +66,7 @@ class Function(Struct, eq=False):
     this: int = 0
     closure: bool = False
     captures: dict[str, tuple[Variable, Any, int]] = {}
-    returns: int = 0
-    low: int = 0
-    high: int = 0
+    returns: Any = None
     loops: bool = False
     catches: bool = False
 

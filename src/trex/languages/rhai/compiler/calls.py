@@ -113,8 +113,8 @@ class Calls(Expressions):
         arguments.append(self.level_below)
         self.effects += 1
         kind = K_ANY
-        if self.link.typed_calls and function.returns:
-            kind = Kind(function.returns, function.low, function.high)
+        if self.link.typed_calls:
+            kind = k.known(function.returns)
         return Value(b.call(self.link.code_names[function], arguments, node.position), kind)
 
     def direct_foreign(self, function: ScriptFunction, node: Call) -> Value:
@@ -143,7 +143,7 @@ class Calls(Expressions):
         if overloads is None:
             every = [values[0].node, *rest]
             return Value(b.call("unknown_function", [b.const(name), *every], node.position))
-        kind = k.of_call(name, values[0].kind)
+        kind = self.link.result_of(name, len(nodes), values[0].kind)
         if overloads.changes:
             self.effects += 1
             # By reference to a plain variable; anything else is changed in a copy.
@@ -214,19 +214,19 @@ class Calls(Expressions):
     def call_pointer(self, node: Call) -> Value:
         """`call(f, ..)`. A library function changes a plain variable that is its first argument."""
         self.effects += 1
-        values = self.operands(node.arguments, self.lower)
         second = node.arguments[1] if len(node.arguments) > 1 else None
         variable = second.variable if type(second) is Name else None
         position = start_of(node.arguments[0])
         if variable is not None and not variable.constant and not variable.captured:
             slot = self.slot(variable)
             result = self.temporary()
+            values = self.operands(node.arguments, self.lower)
             rest = b.tuple_([self.stored(value) for value in values[2:]])
-            # Read in order with the others, unless a statement between them changed the variable.
-            receiver = b.load(slot) if values[1].node is b.load(slot) else values[1].node
-            made = b.call("call_reference", [values[0].node, receiver, rest, self.level_below], position)
+            read = [values[0].node, values[1].node, b.load(slot)]
+            made = b.call("call_reference", [*read, rest, self.level_below], position)
             self.emit(b.assign(b.tuple_store([b.store(slot), b.store(result)]), made))
             return Value(b.load(result), K_ANY, True, True, True)
+        values = self.operands(node.arguments, self.lower)
         arguments = b.tuple_([self.stored(value) for value in values[1:]])
         return Value(b.call("call_function", [values[0].node, arguments, self.level_below], position))
 

@@ -135,7 +135,7 @@ class Chains(Places):
             if inline is not None:
                 return inline
         elif overloads is not None and not overloads.changes:
-            if not current.kind.bits & (k.MAP | k.OTHER):
+            if not k.may_hold(current.kind, name):
                 return self.reading(name, overloads, current, arguments, step.position, kind)
             if self.is_hot() and current.kind.bits & k.MAP:
                 return self.unless_map(self.held(current), overloads, None, Path(), step, self.kept(name, arguments))
@@ -156,9 +156,10 @@ class Chains(Places):
         return self.dispatched(name, overloads, receiver, self.kept(name, arguments), position, kind)
 
     def result_kind(self, step: MethodStep, receiver: Kind) -> Kind:
-        if self.link.has_method(step.name, len(step.arguments)) or receiver.bits & (k.MAP | k.OTHER):
+        count = len(step.arguments)
+        if self.link.has_method(step.name, count) or k.may_hold(receiver, step.name):
             return K_ANY
-        return k.of_call(step.name, receiver)
+        return self.link.result_of(step.name, count + 1, receiver)
 
     def word(self, step: MethodStep, current: Value, arguments: list[Value]) -> Value | None:
         """The callable words in method style."""
@@ -213,11 +214,13 @@ class Chains(Places):
             return self.call_method(root.read, step, arguments)
         overloads = self.link.overloads(name, count + 1)
         own = self.link.has_method(name, count)
-        locks = overloads is not None and overloads.calls and self.is_shared_root(root)
-        if overloads is not None and not overloads.changes and not own and not locks and root.constant is None:
+        if overloads is not None and overloads.calls and root.cell is not None and not b.is_this(root.cell):
+            # A shared variable is locked while code of the script runs on it.
+            return self.by_path(root, path, step, self.kept(name, arguments))
+        if overloads is not None and not overloads.changes and not own and root.constant is None:
             # Only a map could hold a function of this name that changes it.
             receiver = self.read_place(root, path)
-            if not receiver.kind.bits & (k.MAP | k.OTHER):
+            if not k.may_hold(receiver.kind, name):
                 kind = self.result_kind(step, receiver.kind)
                 return self.reading(name, overloads, receiver, arguments, step.position, kind)
             if self.is_hot() and receiver.kind.bits & k.MAP:
@@ -226,11 +229,6 @@ class Chains(Places):
         if path.kinds:
             return self.by_path(root, path, step, self.kept(name, arguments))
         return self.method_on_root(root, step, arguments, overloads, own)
-
-    @staticmethod
-    def is_shared_root(root: Root) -> bool:
-        """Whether closures can reach the root: what calls back locks it meanwhile."""
-        return root.cell is not None and not b.is_this(root.cell)
 
     def unless_map(
         self, receiver: Value, overloads: Any, root: Root | None, path: Path, step: MethodStep, values: list[Any]
@@ -292,9 +290,9 @@ class Chains(Places):
                 return inline
         elif overloads is not None:
             known = TYPE_OF_BITS.get(bits)
-            if known is not None and bits != k.MAP and known in overloads:
+            if known is not None and known in overloads and not k.may_hold(root.read.kind, name):
                 effect = overloads.effects[known]
-                if effect in ("value", "pure", "read") and not (overloads.calls and self.is_shared_root(root)):
+                if effect in ("value", "pure", "read"):
                     return self.reading(name, overloads, root.read, arguments, step.position, kind)
                 if effect == "change" and root.slot is not None and not overloads.calls:
                     return self.changing(root, step, values, overloads, kind)

@@ -16,7 +16,7 @@ from trex.languages.rhai.compiler import build
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.program import MAIN, lower
 from trex.languages.rhai.semantics import exceptions, loops, methods, operators, overflow, places, pointers, text
-from trex.languages.rhai.semantics.arithmetic import joined
+from trex.languages.rhai.semantics.arithmetic import joined, joined_text
 from trex.languages.rhai.semantics.calls import UNBOUND, native_call
 from trex.languages.rhai.semantics.containers import array_made, array_of, array_push, copy, map_made, map_of, share
 from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
@@ -37,7 +37,8 @@ _OPERATORS = (
 
 _MODULES: dict[Any, str] = {
     overflow: "add_overflow sub_overflow mul_overflow add_overflow_at sub_overflow_at mul_overflow_at",
-    pointers: "make_pointer named_function close_over curry_function call_function call_reference call_method is_defined_function"
+    pointers: "make_pointer named_function close_over curry_function call_function call_reference call_method"
+    " is_defined_function"
     " is_visible exit_script unknown_variable unknown_function refuse_constant refuse_method not_bool unbound_this"
     " late_variable late_cell enter_block leave_block",
     methods: "method_reference method_value cell_method native_reference native_on_cell",
@@ -87,6 +88,7 @@ HELPERS: dict[str, Any] = {
     "check_pieces": check_pieces,
     "joined": joined,
     "text": text.text,
+    "joined_text": joined_text,
     "type_name": type_name,
     "native_call": native_call,
     **{name: getattr(operators, name) for name in _OPERATORS},

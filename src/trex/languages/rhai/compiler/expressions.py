@@ -88,12 +88,12 @@ class Expressions(Arithmetic):
     def read(self, variable: Variable, position: int) -> Value:
         """The value of a variable."""
         slot = self.slot(variable)
-        kind = kind_of(variable)
+        kind = k.known(kind_of(variable))
         if variable.captured:
             node = b.attribute_at(b.load(slot), "v", position)
-            return Value(node, kind if kind.bits else K_ANY, owned=False)
+            return Value(node, kind, owned=False)
         fixed = not variable.assigned and not variable.changed and variable.role != "loop"
-        return Value(b.load(slot), kind if kind.bits else K_ANY, owned=False, simple=True, fixed=fixed)
+        return Value(b.load(slot), kind, owned=False, simple=True, fixed=fixed)
 
     def slot(self, variable: Variable) -> str:
         """The variable's name in the generated code."""
@@ -175,17 +175,18 @@ class Expressions(Arithmetic):
 
     def array(self, node: ArrayLiteral) -> Value:
         values = self.operands(node.items, self.lower)
+        kind = k.array_of(value.kind for value in values)
         items = b.list_([self.stored(value) for value in values])
         weight = self.known_weight(values)
         if weight:
-            return Value(b.call("Array", [items, *weight], node.position), k.K_ARRAY)
+            return Value(b.call("Array", [items, *weight], node.position), kind)
         helper = "Array"
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
             # What is all literals was measured when it was written.
             helper = "array_made" if is_constant(node) else "array_of"
             if helper == "array_of" and self.link.sized:
                 self.note_parts(node.position, [item.position for item in node.items])
-        return Value(b.call(helper, [items], node.position), k.K_ARRAY)
+        return Value(b.call(helper, [items], node.position), kind)
 
     def known_weight(self, values: list[Value]) -> list[Any] | None:
         """`state` and counts of a container whose only weighty parts are literal strings."""
@@ -201,16 +202,17 @@ class Expressions(Arithmetic):
 
     def map(self, node: MapLiteral) -> Value:
         values = self.operands([value for _, value in node.entries], self.lower)
+        kind = k.map_of((key, value.kind) for (key, _), value in zip(node.entries, values, strict=True))
         entries = b.dict_([b.const(key) for key, _ in node.entries], [self.stored(value) for value in values])
         weight = self.known_weight(values)
         if weight:
-            return Value(b.call("Map", [entries, *weight], node.position), k.K_MAP)
+            return Value(b.call("Map", [entries, *weight], node.position), kind)
         helper = "Map"
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
             helper = "map_made" if is_constant(node) else "map_of"
             if helper == "map_of" and self.link.sized:
                 self.note_parts(node.position, [value.position for _, value in node.entries])
-        return Value(b.call(helper, [entries], node.position), k.K_MAP)
+        return Value(b.call(helper, [entries], node.position), kind)
 
     def closure(self, node: Closure) -> Value:
         function = node.function
@@ -279,7 +281,7 @@ class Expressions(Arithmetic):
         result: list[Value] = []
         statements = self.nested(lambda: result.append(self.lower(node.right)))
         right = result[0]
-        kind = k.join(Kind(left.kind.bits & ~k.UNIT, left.kind.low, left.kind.high), right.kind)
+        kind = k.join(k.without_unit(left.kind), right.kind)
         owned = left.owned and right.owned
         name = self.temporary()
         if not statements:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trex.languages.rhai.compiler.kinds import Kind, contents_forgotten, of_call
 from trex.languages.rhai.library.registry import Overloads
 from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Function, Program, Variable
@@ -46,6 +47,8 @@ class Link:
         self.natives = natives
         self.nullary = nullary
         self.typed_calls = typed_calls
+        # A callback that names `this` may change what a library function hands to it.
+        self.callbacks_change = any(f.uses_this for f in [*program.functions, *program.closures])
         self.strict_properties = strict_properties
         self.prefix = prefix
         self.evaluates = program.evaluates
@@ -131,6 +134,17 @@ class Link:
             return True
         overloads = self.overloads(name, arguments + 1)
         return overloads is None or overloads.changes
+
+    def result_of(self, name: str, arguments: int, receiver: Kind) -> Kind:
+        """What a library function gives."""
+        overloads = self.overloads(name, arguments)
+        if overloads is not None and self.changed_by_callbacks(overloads):
+            receiver = contents_forgotten(receiver)
+        return of_call(name, receiver)
+
+    def changed_by_callbacks(self, overloads: Overloads) -> bool:
+        """Whether the callbacks that a library function runs may change its receiver's elements."""
+        return overloads.calls and self.callbacks_change
 
     def is_function(self, name: str) -> bool:
         """Whether some function of the script has this name."""

@@ -128,10 +128,11 @@ class Places(Calls):
             self.note(place[0], current, key)
             character = b.subscript(current.node, key.node, place[0])
             return Value(b.call("char", [character], place[0]), k.K_CHAR)
+        found = k.known(k.element(current.kind, key.kind))
         if bits == k.BLOB and index == k.INT:
             current, key = self.both_simple(current, key)
             self.note(place[0], current, key)
-            return Value(b.subscript(b.attribute(current.node, "v"), key.node, place[0]), k.Kind(k.INT, 0, 255))
+            return Value(b.subscript(b.attribute(current.node, "v"), key.node, place[0]), found)
         inline = self.is_hot() or bits in (k.ARRAY, k.MAP)
         as_array = inline and bits & k.ARRAY and index & k.INT
         as_map = inline and bits & k.MAP and index & k.STR and not self.link.strict_properties
@@ -143,7 +144,7 @@ class Places(Calls):
             self.note(place[0], current, key)
             element = b.subscript(b.attribute(current.node, "v"), key.node, place[0])
             result = self.guarded_read(current, key, "Array", "int", element, result)
-        return Value(result, K_ANY, owned=False)
+        return Value(result, found, owned=False)
 
     @staticmethod
     def guarded_read(current: Value, key: Value, container: str, index: str, inline: Any, other: Any) -> Any:
@@ -170,7 +171,7 @@ class Places(Calls):
         name = key.node.value
         if not self.link.strict_properties:
             if bits == k.MAP:
-                return Value(self.entry(current.node, key.node), K_ANY, owned=False)
+                return self.field(current, key)
             if bits & k.MAP and self.is_hot():
                 current = self.simple(current)
                 other = b.call("get_property", [current.node, key.node], position)
@@ -179,6 +180,14 @@ class Places(Calls):
         if name == "len" and bits in (k.STR, k.ARRAY, k.BLOB):
             return self.length_of(current)
         return Value(b.call("get_property", [current.node, key.node], position), K_ANY, owned=False)
+
+    def field(self, current: Value, key: Value) -> Value:
+        """The property of an object map."""
+        kind = k.known(k.element(current.kind, key.node.value))
+        if kind.bits & k.UNIT:
+            return Value(self.entry(current.node, key.node), kind, owned=False)
+        # Certainly there.
+        return Value(b.subscript(b.attribute(current.node, "v"), key.node, 0), kind, owned=False)
 
     def length_of(self, value: Value) -> Value:
         """The length of what is known to be a string, array or blob."""
@@ -227,11 +236,11 @@ class Places(Calls):
         if not self.is_hot() or not path.kinds.islower() or len(path.kinds) > _LONGEST_INLINE:
             self.emit(slow)
             return
-        fast = self.fast_store(root, path, value, operator, position)
+        fast = self.fast_store(root, path, value, operator, position, slow)
         self.emit(slow if fast is None else b.if_(fast[0], fast[1], [slow]))
 
     def fast_store(
-        self, root: Root, path: Path, value: Value, operator: str | None, position: int
+        self, root: Root, path: Path, value: Value, operator: str | None, position: int, slow: Any
     ) -> tuple[Any, list[Any]] | None:
         """A test, and the store to do when it holds: sole owner all the way, scalar in place of scalar."""
         tests: list[Any] = []
@@ -269,7 +278,12 @@ class Places(Calls):
         if as_blob:
             return self.fast_byte(tests, current, items, key, value, operator, at)
         if operator is not None:
-            return self.fast_update(tests, current, items, key, as_map, value, operator, at, position)
+            tests.append(owned(current.node))
+            old = self.temporary()
+            read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
+            held = b.walrus(old, read)
+            target = b.subscript_store(items, key.node, at)
+            return self.fast_update(tests, held, b.load(old), target, value, operator, position, slow)
         if value.kind.bits & ~WEIGHTLESS:
             if not value.kind.bits & WEIGHTLESS:
                 return None
@@ -295,38 +309,28 @@ class Places(Calls):
         return b.and_(tests), [b.assign(b.subscript_store(items, key.node, at), masked)]
 
     def fast_update(
-        self,
-        tests: list[Any],
-        current: Value,
-        items: Any,
-        key: Value,
-        as_map: bool,
-        value: Value,
-        operator: str,
-        at: int,
-        position: int,
+        self, tests: list[Any], held: Any, old: Any, target: Any, value: Value, operator: str, position: int, slow: Any
     ) -> tuple[Any, list[Any]] | None:
-        """`op=` of a number in its place."""
-        tests.append(owned(current.node))
-        old = self.temporary()
-        read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
-        held = b.walrus(old, read)
-        left = Value(b.load(old), k.K_INT, True, True, True)
+        """`op=` of a number in its place: `held` reads it into `old`."""
+        as_float = [b.assign(target, b.binary(old, operator, value.node))] if operator in _FLOAT_UPDATES else []
         if value.kind.bits == k.FLOAT:
-            if operator not in ("+", "-", "*"):
-                return None
-            tests.append(type_is(held, "float"))
-            result: Value | None = Value(b.binary(left.node, operator, value.node), k.K_FLOAT)
-        elif value.kind.bits & k.INT:
-            tests.append(type_is(held, "int"))
-            right = Value(value.node, k.K_INT, True, True, True)
-            if value.kind.bits != k.INT:
-                tests.append(type_is(value.node, "int"))
-            else:
-                right = value
-            result = self.integers(operator, left, right, position, True)
-        else:
+            return (b.and_([*tests, type_is(held, "float")]), as_float) if as_float else None
+        if not value.kind.bits & k.INT:
             return None
+        left = Value(old, k.K_INT, True, True, True)
+        right = value if value.kind.bits == k.INT else Value(value.node, k.K_INT, True, True, True)
+        result = self.integers(operator, left, right, position, True)
         if result is None:
             return None
-        return b.and_(tests), [b.assign(b.subscript_store(items, key.node, at), result.node)]
+        as_integer = [b.assign(target, result.node)]
+        if value.kind.bits == k.INT:
+            return b.and_([*tests, type_is(held, "int")]), as_integer
+        integers = [type_is(held, "int"), type_is(value.node, "int")]
+        if not as_float or not value.kind.bits & k.FLOAT or not self.loop_depth:
+            return b.and_([*tests, *integers]), as_integer
+        # In loops the second most frequent case is worth its code.
+        floats = b.and_([type_is(old, "float"), type_is(value.node, "float")])
+        return b.and_(tests), [b.if_(b.and_(integers), as_integer, [b.if_(floats, as_float, [slow])])]
+
+
+_FLOAT_UPDATES = frozenset(("+", "-", "*"))

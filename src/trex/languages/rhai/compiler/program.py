@@ -13,7 +13,6 @@ Never: runs anything.
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 from trex.languages.rhai.compiler import build as b
@@ -122,7 +121,7 @@ def mark_parameters(program: Program) -> None:
                 outside.captured = True
 
 
-def lower(program: Program, link: Link) -> ast.Module:
+def lower(program: Program, link: Link) -> Any:
     """The whole module. `link` learns all names it needs."""
     mark_parameters(program)
     infer(program, link)

@@ -353,7 +353,7 @@ class Statements(Chains):
             value = self.held(value) if bits != k.STR or value.kind.bits != k.STR else value
         right = value.node
         if bits == k.STR and value.kind.bits != k.STR:
-            right = b.call("text", [right], position)
+            right = b.call("joined_text" if value.kind.bits & k.BLOB else "text", [right], position)
         limit = self.link.limits.max_string_size
         fast: list[Any] = [b.augment(b.store(slot), "+", right)]
         if limit and limit < UNLIMITED:

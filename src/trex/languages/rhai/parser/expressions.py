@@ -219,10 +219,7 @@ class Expressions(Cursor):
             root = StatementExpression(self.operand_statement(kind, self.up(level)), position)
         else:
             self.unexpected()
-        if self.kinds[self.i] in _POSTFIX:
-            made = self.postfix(root, level)
-        else:
-            made = root
+        made = self.postfix(root, level) if self.kinds[self.i] in _POSTFIX else root
         if type(root) is Qualified:
             self.check_module(root.path, root.path_position)
         return made

@@ -18,7 +18,7 @@ from trex.languages.rhai.errors import RhaiError, Thrown
 from trex.languages.rhai.positions import NOWHERE, column_of, describe, line_of, pack
 from trex.languages.rhai.semantics.containers import map_of, share
 from trex.languages.rhai.semantics.text import error_text
-from trex.languages.rhai.values import Array
+from trex.languages.rhai.values import Constant, Map
 
 SCRIPT = "<script>"
 
@@ -140,7 +140,7 @@ def _subscript(frames: list[tuple[str, int, Any, int]]) -> RhaiError:
     container, index = (variables[name] if name else value for name, value in _sites[code][position])
     if type(container) is str:
         return errors.string_bounds(index, len(container))
-    return errors.array_bounds(index, len(container.v) if type(container) is Array else 0)
+    return errors.array_bounds(index, len(container.v))
 
 
 def message(error: RhaiError) -> str:
@@ -201,3 +201,14 @@ def thrown_again(value: Any, error: BaseException) -> BaseException:
     understood.position = None
     understood.calls = None
     return understood.with_traceback(None)
+
+
+def denial_of(error: RhaiError) -> int | None:
+    """The denial behind an error: its own, or that of the caught map that was thrown again."""
+    if error.denial is not None:
+        return error.denial
+    if type(error) is Thrown and type(error.value) is Map:
+        kind = error.value.v.get("kind")
+        if type(kind) is Constant:
+            return kind.denial
+    return None

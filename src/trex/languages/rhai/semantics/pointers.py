@@ -71,16 +71,19 @@ def call_function(f: Any, arguments: tuple[Any, ...], level: int) -> Any:
     return invoke(f, arguments, level)
 
 
-def call_reference(f: Any, first: Any, rest: tuple[Any, ...], level: int) -> tuple[Any, Any]:
-    """`call(f, variable, ..)`: a library function may change the variable. (variable, result)."""
+def call_reference(f: Any, first: Any, now: Any, rest: tuple[Any, ...], level: int) -> tuple[Any, Any]:
+    """`call(f, variable, ..)`: a library function may change the variable. (variable, result).
+
+    first: the variable as it was read in order; now: as the other arguments left it.
+    """
     if type(f) is not FnPtr:
         raise errors.mismatch(type_name(f), "Fn")
     count = len(rest) + 1
     if f.code is None and not f.curry and (f.name, count) not in RUN.functions:
         overloads = RUN.natives.get((f.name, count))
         if overloads is not None:
-            return native_reference(overloads, first, rest, level - 1)
-    return first, invoke(f, (first, *rest), level)
+            return native_reference(overloads, now, rest, level - 1)
+    return now, invoke(f, (first, *rest), level)
 
 
 def call_method(receiver: Any, arguments: tuple[Any, ...], level: int) -> Any:

@@ -1,0 +1,3 @@
+"""Compressed files and archives."""
+
+from trex.sdk.archives import gzip as gzip
