@@ -16,7 +16,6 @@ from trex.languages.rhai.errors import Exit, ParseError, RhaiError, Thrown
 from trex.languages.rhai.parser import Options
 from trex.languages.rhai.positions import NOWHERE, column_of, line_of
 from trex.languages.rhai.semantics import exceptions
-from trex.languages.rhai.semantics.calls import script_call
 from trex.languages.rhai.semantics.containers import array_of, keys, map_of
 from trex.languages.rhai.semantics.pointers import parse_failure
 from trex.languages.rhai.semantics.state import RUN
@@ -140,8 +139,6 @@ def describe_error(error: RhaiError) -> dict[str, Any]:
     chain = [_outer_kind(label) for _, label, _ in reversed(understood.calls or ())]
     parse = understood.parse
     position = understood.position or NOWHERE
-    if parse is not None:
-        position = parse.position or position
     answer: dict[str, Any] = {
         "kind": understood.kind,
         "chain": [*chain, understood.kind],
@@ -196,19 +193,33 @@ class _Evaluation:
         if request.api == "compile":
             session.parse(request.script, self.constants)
             return {"ok": True, "value": to_typed(None)}
-        compiled = session.compile(request.script, self.constants, expression=request.api == "expression")
+        live = {name for name, cell in self.scope.items() if cell.shared or request.call is not None}
+        compiled = session.compile(request.script, self.constants, expression=request.api == "expression", live=live)
         compile_ms = milliseconds() - started
         if request.bench is not None:
             return self.bench(compiled, request.bench, compile_ms)
         value = self.value_of(compiled)
         call = request.call
         if call is not None:
-            arguments = tuple(to_value(argument) for argument in call.args)
-            function = session.generic(call.fn, len(arguments))
-            if function is None:
-                raise errors.function_not_found(call.fn, *arguments)
-            value = self.guarded(lambda: script_call(function, arguments, 1))
+            value = self.guarded(lambda: self.called(call))
         return {"ok": True, "value": to_typed(value)}
+
+    def called(self, call: CallRequest) -> Any:
+        """The value of a function of the script, called in the scope."""
+        session = self.session
+        arguments = tuple(to_value(argument) for argument in call.args)
+        if session.generic(call.fn, len(arguments)) is None:
+            raise errors.no_function(call.fn)
+        constants = frozenset(name for name, constant in self.constants.items() if constant)
+        try:
+            return session.call_in_scope(call.fn, arguments, self.scope, constants, 1)
+        except RhaiError as error:
+            if error.kind in errors.UNCATCHABLE:
+                # It was called from nowhere.
+                error = exceptions.understand(error)
+                error.position = NOWHERE
+                error.__traceback__ = None
+            raise
 
     def set_up(self, source: str) -> None:
         """Run a script on the scope; whatever comes of it is ignored, but its variables stay."""
@@ -226,7 +237,7 @@ class _Evaluation:
             pass
         session.programs = 0
         session.first = session.untyped = None
-        RUN.functions, RUN.typed = {}, {}
+        RUN.functions, RUN.typed, RUN.closures = {}, {}, []
 
     def value_of(self, compiled: Any) -> Any:
         return self.guarded(lambda: compiled.main(dict(self.scope)))

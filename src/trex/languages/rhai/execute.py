@@ -74,9 +74,6 @@ def failed(error: RhaiError, start: Start, timings: dict[str, float]) -> Failed:
     chain = [
         "ErrorInModule" if label.startswith("in module") else "ErrorInFunctionCall" for _, label, _ in error.calls or ()
     ]
-    parse = error.parse
-    if parse is not None:
-        position = parse.position
     stage = "run"
     if error.kind == "ErrorParsing" and not error.calls:
         stage = "parse"

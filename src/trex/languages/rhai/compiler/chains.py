@@ -22,7 +22,8 @@ from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.compiler.places import Path, Places, Root, owned
 from trex.languages.rhai.library.registry import Overloads
-from trex.languages.rhai.syntax import Chain, Function, IndexStep, MethodStep, Name, PropertyStep, This
+from trex.languages.rhai.parser.checks import start_of
+from trex.languages.rhai.syntax import Chain, Function, IndexStep, MethodStep, Name, PropertyStep, Qualified, This
 from trex.languages.rhai.typenames import NAMES
 from trex.languages.rhai.values import THIS_CELL
 
@@ -42,7 +43,7 @@ class Chains(Places):
                 nodes.append(step.index)
             elif type(step) is MethodStep:
                 nodes.extend(step.arguments)
-        place = type(node.root) in (Name, This)
+        place = type(node.root) in (Name, This, Qualified)
         if not place:
             nodes.append(node.root)
         values = self.operands(nodes, self.lower)
@@ -175,6 +176,7 @@ class Chains(Places):
             rest = b.tuple_([self.stored(a) for a in arguments])
             return Value(b.call("curry_function", [current.node, rest], step.position), k.K_FN)
         if name == "call":
+            self.note_parts(step.position, [start_of(argument) for argument in step.arguments])
             return self.call_method(current, step, arguments)
         return None
 
@@ -201,6 +203,8 @@ class Chains(Places):
     def method_at(self, root: Root, path: Path, step: MethodStep, arguments: list[Value]) -> Value:
         """A method of a value in its place, which it may change."""
         name, count = step.name, len(arguments)
+        if name == "call":
+            self.note_parts(step.position, [start_of(argument) for argument in step.arguments])
         if name in CALLABLE_METHODS and not (name == "call" and count):
             if name == "is_shared" and not path.kinds:
                 shared = b.FALSE if root.cell is None else b.attribute(root.cell, "shared")
@@ -256,9 +260,9 @@ class Chains(Places):
     def by_path(self, root: Root, path: Path, step: MethodStep, values: list[Any]) -> Value:
         """A method of whatever stands at a path, by the helper."""
         self.effects += 1
-        rest = [*path.nodes(self.link), b.const(step.name), b.tuple_(values), self.level]
+        rest = [*path.nodes(self.link, step.position), b.const(step.name), b.tuple_(values), self.level]
         if root.constant is not None:
-            made = b.call("constant_method", [root.read.node, b.const(root.constant), *rest], step.position)
+            made = b.call("constant_method", [root.read.node, *rest], step.position)
             return Value(made)
         if root.cell is not None:
             return Value(b.call("cell_method_at", [root.cell, *rest], step.position))

@@ -48,6 +48,7 @@ class Expressions(Arithmetic):
 
     link: Link
     function: Function
+    code_name: str
     lower_to: Callable[[Any, Any], None]
 
     def lower(self, node: Any) -> Value:
@@ -108,13 +109,16 @@ class Expressions(Arithmetic):
         if self.link.evaluates:
             return Value(b.call("late_variable", [b.load("late"), b.const(node.name)], node.position), owned=False)
         if self.link.is_function(node.name):
-            return Value(b.call("FnPtr", [b.const(node.name)], node.position), k.K_FN)
+            return self.function_value(node.name)
         return Value(b.call("unknown_variable", [b.const(node.name)], node.position))
+
+    def function_value(self, name: str) -> Value:
+        """The bare name of a function of the script."""
+        return Value(b.call("named_function", [b.const(name)], 0), k.K_FN)
 
     def qualified(self, node: Qualified) -> Value:
         path = b.const("::".join(node.path))
-        made = b.call("module_variable", [path, b.const(node.name)], node.position)
-        return Value(b.between_positions(made, node.path_position, node.position), owned=False)
+        return Value(b.call("module_variable", [path, b.const(node.name)], node.path_position), owned=False)
 
     def this(self, node: This) -> Value:
         kind = self.link.this_kind(self.function)
@@ -130,24 +134,43 @@ class Expressions(Arithmetic):
 
     def interpolation(self, node: Interpolation) -> Value:
         values = self.operands(node.parts, self.lower)
+        limited = bool(self.link.limits.max_string_size)
         parts: list[Any] = []
+        pieces: list[Any] = []
         for value in values:
-            if b.is_constant(value.node) and type(value.node.value) is str:
-                parts.append(value.node)
-            elif value.kind.bits in (k.STR, k.INT):
-                parts.append(b.formatted(value.node))
+            piece = value.node
+            if b.is_constant(piece) and type(piece.value) is str:
+                parts.append(piece)
+                pieces.append(piece)
+                continue
+            if value.kind.bits not in (k.STR, k.INT):
+                piece = b.call("text", [piece], node.position)
+            if limited and not b.is_simple(piece):
+                # Kept, so that the error can say which piece was one too many.
+                name = self.temporary()
+                piece = b.walrus(name, piece)
+                pieces.append(b.load(name))
             else:
-                parts.append(b.formatted(b.call("text", [value.node], node.position)))
-        return self.sized_string(b.joined(parts), node.position)
+                pieces.append(piece)
+            parts.append(b.formatted(piece))
+        if not limited:
+            return Value(b.joined(parts), k.K_STR)
+        self.note_parts(node.position, [part.position for part in node.parts])
+        return self.sized_string(b.joined(parts), node.position, "check_pieces", b.tuple_(pieces))
 
-    def sized_string(self, node: Any, position: int) -> Value:
+    def sized_string(self, node: Any, position: int, check: str, pieces: Any = None) -> Value:
         """A new string, checked against the limit."""
         limit = self.link.limits.max_string_size
         if not limit:
             return Value(node, k.K_STR)
         name = self.temporary()
         short = b.compare(self.length(b.walrus(name, node)), "<=", b.const(limit // 4))
-        return Value(b.choose(short, b.load(name), b.call("check_string", [b.load(name)], position)), k.K_STR)
+        arguments = [b.load(name)] if pieces is None else [b.load(name), pieces]
+        return Value(b.choose(short, b.load(name), b.call(check, arguments, position)), k.K_STR)
+
+    def note_parts(self, position: int, parts: list[int]) -> None:
+        """Remember where the parts of an operation stand, for errors that are about one of them."""
+        self.link.part_positions(self.code_name or "main", position, tuple(parts))
 
     @staticmethod
     def length(node: Any) -> Any:
@@ -164,6 +187,8 @@ class Expressions(Arithmetic):
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
             # What is all literals was measured when it was written.
             helper = "array_made" if is_constant(node) else "array_of"
+            if helper == "array_of" and self.link.sized:
+                self.note_parts(node.position, [item.position for item in node.items])
         return Value(b.call(helper, [items], node.position), kind)
 
     def known_weight(self, values: list[Value]) -> list[Any] | None:
@@ -188,6 +213,8 @@ class Expressions(Arithmetic):
         helper = "Map"
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
             helper = "map_made" if is_constant(node) else "map_of"
+            if helper == "map_of" and self.link.sized:
+                self.note_parts(node.position, [value.position for _, value in node.entries])
         return Value(b.call(helper, [entries], node.position), kind)
 
     def closure(self, node: Closure) -> Value:
@@ -196,17 +223,17 @@ class Expressions(Arithmetic):
         if not function.captures:
             return Value(b.load(prototype), k.K_FN, simple=True, fixed=True)
         cells: list[Any] = []
-        for name, (_, outside) in function.captures.items():
+        for name, (_, outside, named_at) in function.captures.items():
             if outside is not None:
                 cells.append(b.load(self.slot(outside)))
             elif (cell := self.link.caller_scope(name)) is not None:
                 cells.append(b.load(cell))
             elif self.link.evaluates:
-                cells.append(b.call("late_cell", [b.load("late"), b.const(name)], node.position))
+                cells.append(b.call("late_cell", [b.load("late"), b.const(name)], named_at))
             elif self.link.is_function(name):
-                cells.append(b.call("Cell", [b.call("FnPtr", [b.const(name)], 0)], 0))
+                cells.append(b.call("Cell", [self.function_value(name).node], 0))
             else:
-                cells.append(b.call("unknown_variable", [b.const(name)], node.position))
+                cells.append(b.call("unknown_variable", [b.const(name)], named_at))
         return Value(b.call("close_over", [b.load(prototype), *cells], node.position), k.K_FN)
 
     # --- operators ---
@@ -231,7 +258,7 @@ class Expressions(Arithmetic):
         left, right = self.operands([node.left, node.right], self.lower)
         value = self.operate(node.operator, left, right, node.position)
         if node.operator == "+" and value.kind.bits == k.STR and left.kind.bits == right.kind.bits == k.STR:
-            return self.sized_string(b.binary(left.node, "+", right.node), node.position)
+            return self.sized_string(b.binary(left.node, "+", right.node), node.position, "joined")
         return value
 
     def logical(self, node: Logical) -> Value:

@@ -113,7 +113,7 @@ class Inference:
             free = not self.typed_calls or function.closure or function.receiver is not None
             for param in function.params:
                 param.kind = K_ANY if free or param.open else K_NEVER
-            for inner, _ in function.captures.values():
+            for inner, _, _ in function.captures.values():
                 inner.kind = K_ANY
         for variable in self.program.outer.values():
             variable.kind = K_ANY

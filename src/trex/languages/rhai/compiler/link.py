@@ -63,7 +63,9 @@ class Link:
         self.prefix = prefix
         self.evaluates = program.evaluates
         self.assigns_this = program.assigns_this
-        self.uses_global = program.uses_global
+        # Constants that `global::` finds: those of the program level, where there are functions.
+        has_functions = bool(program.functions or program.closures)
+        self.globals = frozenset(program.top) if program.uses_global and has_functions else frozenset()
         self.keeps_scope = keeps_scope
         self.top = program.top if keeps_scope else []
         self.values: dict[str, Any] = {}
@@ -76,9 +78,13 @@ class Link:
         self.function_names: set[str] = set()
         self.pending: list[Function] = []
         self.exports: list[tuple[str, Variable]] = []
+        # In a function that runs in the scope of its caller: the caller's variables, and which of them are constant.
         self.scope_of_caller: dict[str, str] = {}
+        self.scope_constants: frozenset[str] = frozenset()
         # Code name -> position -> container and index of an inline subscript: the local names, or values.
         self.sites: dict[str, dict[int, Operands]] = {}
+        # Code name -> position of an operation -> positions of its arguments or elements.
+        self.parts: dict[str, dict[int, tuple[int, ...]]] = {}
         # function slot -> label for call lines; None for the program itself.
         self.labels: dict[str, tuple[str, str]] = {}
         self._numbers = 0
@@ -217,6 +223,16 @@ class Link:
     def caller_scope(self, name: str) -> str | None:
         """In a function that runs in the scope of its caller: the cell of the caller's variable."""
         return self.scope_of_caller.get(name)
+
+    @property
+    def sized(self) -> bool:
+        """Whether the size of some kind of value is limited."""
+        limits = self.limits
+        return bool(limits.max_string_size or limits.max_array_size or limits.max_map_size)
+
+    def part_positions(self, function: str, position: int, parts: tuple[int, ...]) -> None:
+        """Where the parts of the operation at a position stand."""
+        self.parts.setdefault(function, {})[position] = parts
 
     def site(self, function: str, position: int, operands: Operands) -> None:
         """An inline subscript: where it is, and what its message needs."""

@@ -19,8 +19,10 @@ from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.inference import kind_of
 from trex.languages.rhai.compiler.kinds import K_ANY, K_UNIT
 from trex.languages.rhai.compiler.statements import LOWER_TO, NO_RESULT, RETURN, Result, Statements
+from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.syntax import Binary, Break, Call, Chain, Continue, Do, For, Name, This, While
 from trex.languages.rhai.values import THIS_CELL
+from trex.values import INT_MAX
 
 
 class Loop:
@@ -101,6 +103,8 @@ class Loops(Statements):
         return self.end(loop, name, destination)
 
     def for_(self, node: For, destination: str | None) -> Result:
+        if self.is_full(node.variable, node.name_position):
+            return NO_RESULT
         iterable = self.iterable(node)
         loop, name = self.begin(destination)
         variable, counter = node.variable, node.counter
@@ -137,7 +141,7 @@ class Loops(Statements):
             if low.kind.bits == k.INT and high.kind.bits == k.INT:
                 return self.python_range(low, high, source.operator == "..=")
             made = self.operate(source.operator, low, high, source.position)
-            return b.call("iterate", [made.node], source.position)
+            return b.call("iterate", [made.node], start_of(source))
         if type(source) is Call and source.name == "range" and not source.path:
             ranged = self.stepped_range(source)
             if ranged is not None:
@@ -151,9 +155,9 @@ class Loops(Statements):
         if bits & k.ARRAY and self.is_hot():
             value = self.simple(value)
             test = self.type_test(value.node, "Array")
-            other = b.call("iterate", [value.node], source.position)
+            other = b.call("iterate", [value.node], start_of(source))
             return b.choose(test, b.attribute(value.node, "v"), other)
-        return b.call("iterate", [value.node], source.position)
+        return b.call("iterate", [value.node], start_of(source))
 
     def python_range(self, low: Value, high: Value, inclusive: bool) -> Any:
         end = high.node
@@ -167,7 +171,9 @@ class Loops(Statements):
         if count not in (2, 3) or ("range", count) in self.link.functions:
             return None
         values = self.operands(source.arguments, self.lower)
-        if any(value.kind.bits != k.INT for value in values) or (count == 3 and values[2].kind.low <= 0):
+        # The last number before the end of the integers is not given where the next would be beyond them.
+        plain = count == 2 or (values[2].kind.low > 0 and values[1].kind.high + values[2].kind.high <= INT_MAX)
+        if not plain or any(value.kind.bits != k.INT for value in values):
             made = self.dispatched(
                 "range",
                 self.link.natives["range", count],

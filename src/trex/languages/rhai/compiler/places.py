@@ -20,8 +20,9 @@ from trex.languages.rhai.compiler.expressions import WEIGHTLESS, limited
 from trex.languages.rhai.compiler.frame import Value
 from trex.languages.rhai.compiler.kinds import K_ANY
 from trex.languages.rhai.compiler.link import Link
+from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.semantics.places import Steps
-from trex.languages.rhai.syntax import Chain, IndexStep, Name, This
+from trex.languages.rhai.syntax import Chain, IndexStep, Name, Qualified, This
 from trex.languages.rhai.values import SHARED, THIS_CELL
 
 # Where a step stands: the position of its index or name, and that of its bracket or name.
@@ -64,9 +65,9 @@ class Path:
         self.keys.append(key)
         self.places.append(place)
 
-    def nodes(self, link: Link) -> list[Any]:
+    def nodes(self, link: Link, operator: int = 0, start: int = 0) -> list[Any]:
         """The path as arguments of a helper: a `Steps`, and a tuple of the keys."""
-        steps = link.thing("steps", Steps(self.kinds, tuple(self.places)))
+        steps = link.thing("steps", Steps(self.kinds, tuple(self.places), operator, start))
         return [b.load(steps), b.tuple_([key.node for key in self.keys])]
 
 
@@ -84,13 +85,16 @@ class Places(Calls):
             if self.function.this != THIS_CELL:
                 return None
             return Root(self.this(node), None, b.load("this"), None)
+        if type(node) is Qualified:
+            return Root(self.qualified(node), None, None, node.name)
         if type(node) is Name:
             variable = node.variable
             if variable is None:
                 cell = self.link.caller_scope(node.name)
                 if cell is None:
                     return None
-                return Root(self.free_name(node), None, b.load(cell), None)
+                constant = node.name if node.name in self.link.scope_constants else None
+                return Root(self.free_name(node), None, b.load(cell), constant)
             value = self.read(variable, node.position)
             constant = variable.name if variable.constant else None
             if variable.captured:
@@ -201,7 +205,7 @@ class Places(Calls):
         keys = [self.simple(v) for v in values[1:]]
         root = self.root_of(node.root)
         if root is None:
-            # An unknown name, or a constant of a module.
+            # An unknown name.
             self.emit(b.expression(self.lower(node.root).node))
             self.emit(b.expression(b.call("refuse_constant", [b.const(node.root.name)], node.root.position)))
             return
@@ -214,16 +218,16 @@ class Places(Calls):
                 keys = keys[1:]
                 kind = "i"
             path.add(kind.upper() if step.elvis else kind, key, place)
-        rest = [*path.nodes(self.link), self.stored(value)]
+        rest = [*path.nodes(self.link, position, start_of(node)), self.stored(value)]
         last = path.places[-1][0]
-        if root.constant is not None:
-            made = b.call("store_in_constant", [root.read.node, b.const(root.constant), *rest], node.root.position)
-            self.emit(b.expression(made))
-            return
         name = "store_at"
         if operator is not None:
             name = "update_at"
             rest.extend([b.const(operator), b.const(position)])
+        if root.constant is not None:
+            made = b.call("store_in_constant", [root.read.node, b.const(root.constant), *rest], node.root.position)
+            self.emit(b.expression(made))
+            return
         slow: Any
         if root.cell is not None:
             slow = b.expression(b.call(f"cell_{name}", [root.cell, *rest], last))
@@ -315,7 +319,7 @@ class Places(Calls):
         body: list[Any] = [b.assign(b.subscript_store(items, key.node, at), value.node)]
         if as_map and found.bits & k.UNIT and limited(self.link.limits.max_map_size):
             size = b.compare(self.length(items), ">", b.const(self.link.limits.max_map_size))
-            body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], at))], []))
+            body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], position))], []))
         return b.and_(tests), body
 
     @staticmethod

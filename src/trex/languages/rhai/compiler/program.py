@@ -54,14 +54,26 @@ class Lowering(Loops):
             self.emit(b.if_(test, [b.raise_(b.call("stack_overflow", [], position), position)], []))
         if self.counted:
             self.emit(b.for_(b.store("_"), b.load("STEPS"), [b.BREAK], self.out_of_steps(position)))
+        limit = self.link.limits.max_variables
+        if limit and len(params) + len(self.function.captures) > limit and self.function.body.statements:
+            self.emit(b.raise_(b.call("too_many_variables", [], position), position))
         for param in params:
             name = self.slot(param)
             if param.changed or param.captured:
                 self.emit(b.assign_name(name, b.call("share", [b.load(name)], 0)))
             if param.captured:
                 self.emit(b.assign_name(name, b.call("Cell", [b.load(name)], 0)))
+        for inner, outside, _ in self.function.captures.values():
+            if self.copies(inner, outside):
+                cell = b.attribute(b.load(f"{self.slot(inner)}_c"), "v")
+                self.emit(b.assign_name(self.slot(inner), b.call("Cell", [b.call("share", [cell], 0)], 0)))
         if self.link.evaluates:
             self.emit(b.assign_name("late", b.dict_([], [])))
+
+    @staticmethod
+    def copies(inner: Variable, outside: Variable | None) -> bool:
+        """Whether a closure changes a constant that it captured: each call then has its own copy of it."""
+        return outside is not None and outside.constant and bool(inner.assigned or inner.changed or outside.changed)
 
     def lowered(self) -> list[Any]:
         """The Python functions that make up this one."""
@@ -73,7 +85,10 @@ class Lowering(Loops):
         made = b.function(self.code_name, [*names, "depth"], self.out)
         if not function.captures:
             return [made]
-        cells = [self.slot(inner) for inner, _ in function.captures.values()]
+        cells = [
+            f"{self.slot(inner)}_c" if self.copies(inner, outside) else self.slot(inner)
+            for inner, outside, _ in function.captures.values()
+        ]
         return [b.function(f"make_{self.code_name}", cells, [made, b.return_(b.load(self.code_name))])]
 
     def lowered_main(self, outer: dict[str, Variable]) -> Any:
@@ -100,7 +115,7 @@ def infer(program: Program, link: Link) -> None:
 def mark_parameters(program: Program) -> None:
     """A parameter that closures or changes reach must be marked by its function."""
     for closure in program.closures:
-        for inner, outside in closure.captures.values():
+        for inner, outside, _ in closure.captures.values():
             inner.captured = True
             if outside is not None:
                 outside.captured = True

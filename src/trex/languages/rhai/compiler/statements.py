@@ -100,9 +100,20 @@ class Statements(Chains):
         statements = node.statements
         if not statements:
             return self.deliver(UNIT_VALUE, destination)
+        if node.evaluates:
+            return self.evaluating_block(node, destination)
         for statement in statements[:-1]:
             self.lower_to(statement, None)
         return self.lower_to(statements[-1], destination)
+
+    def evaluating_block(self, node: Block, destination: str | None) -> Result:
+        """A block whose variables are not all known: those that `eval` declares in it end with it."""
+        late = b.load("late")
+        before = self.temporary()
+        self.emit(b.assign_name(before, b.call("enter_block", [late], 0)))
+        body, result = self.branch(Block(node.statements, node.position), destination)
+        self.emit(b.try_finally(body, [b.expression(b.call("leave_block", [late, b.load(before)], 0))]))
+        return result
 
     def branch(self, node: Any, destination: str | None) -> tuple[list[Any], Result]:
         """The statements of a branch, apart."""
@@ -230,19 +241,28 @@ class Statements(Chains):
 
     def let(self, node: Let, destination: str | None) -> Result:
         variable = node.variable
-        value = UNIT_VALUE if node.value is None else self.lower(node.value)
-        limit = self.link.limits.max_variables
-        if limit and variable.count > limit:
-            self.emit(b.expression(value.node))
-            self.emit(b.raise_(b.call("too_many_variables", [], node.position), node.position))
+        if self.is_full(variable, node.keyword):
             return NO_RESULT
+        value = UNIT_VALUE if node.value is None else self.lower(node.value)
         self.define(variable, self.stored(value))
-        if variable.constant and not self.code_name and self.link.uses_global:
+        if variable.constant and variable in self.link.globals:
             name = b.const(variable.name)
             self.emit(b.expression(b.call("define_global", [name, self.read(variable, node.position).node], 0)))
         if node.exported is not None:
             self.export_name(variable, node.exported)
         return self.deliver(UNIT_VALUE, destination) if destination is not None else UNIT_RESULT
+
+    def exceeds(self, variable: Variable) -> bool:
+        """Whether this variable would be one too many."""
+        limit = self.link.limits.max_variables
+        return bool(limit) and variable.count + len(self.function.captures) > limit
+
+    def is_full(self, variable: Variable, position: int) -> bool:
+        """Whether there is no room for one more variable; then the code says so."""
+        if not self.exceeds(variable):
+            return False
+        self.emit(b.raise_(b.call("too_many_variables", [], position), position))
+        return True
 
     def define(self, variable: Variable, node: Any) -> None:
         """A fresh variable with a value."""
@@ -272,11 +292,14 @@ class Statements(Chains):
         variable = target.variable
         if variable is None:
             cell = self.link.caller_scope(target.name)
-            if cell is not None:
+            if cell is not None and target.name not in self.link.scope_constants:
                 self.assign_cell(b.load(cell), node)
                 return
             value = self.lower(node.value)
             self.emit(b.expression(value.node))
+            if cell is not None:
+                self.emit(b.expression(b.call("refuse_constant", [b.const(target.name)], target.position)))
+                return
             if self.link.evaluates:
                 late = b.call("late_cell", [b.load("late"), b.const(target.name)], target.position)
                 self.assign_cell(self.held(Value(late)).node, node)
@@ -371,7 +394,7 @@ class Statements(Chains):
     def assign_cell(self, cell: Any, node: Assign) -> None:
         """To a shared variable or `this`."""
         value = self.lower(node.value)
-        target = b.attribute_store(cell, "v")
+        target = b.at(b.attribute_store(cell, "v"), node.target.position)
         if node.operator is None:
             self.emit(b.assign_at(target, self.stored(value), node.target.position))
             return
@@ -406,14 +429,12 @@ class Statements(Chains):
         self.caught.append(error)
 
         def fill() -> None:
-            value = b.call("caught", [b.load(error)], 0)
-            if node.variable is not None:
-                limit = self.link.limits.max_variables
-                if limit and node.variable.count > limit:
-                    self.emit(b.raise_(b.call("too_many_variables", [], node.position), node.position))
-                self.define(node.variable, value)
+            if node.variable is not None and not self.exceeds(node.variable):
+                self.define(node.variable, b.call("caught", [b.load(error)], 0))
             else:
                 self.emit(b.expression(b.call("catch", [b.load(error)], 0)))
+                if node.variable is not None and self.is_full(node.variable, node.name_position):
+                    return
             self.lower_to(node.handler, None)
             if destination is not None:
                 self.deliver(UNIT_VALUE, destination)

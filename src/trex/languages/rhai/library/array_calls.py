@@ -233,8 +233,14 @@ def _fold(name: str, array: Array, f: FnPtr, result: Any, indexes: range, depth:
 
     array = own(array)
 
+    if count == 1 and not f.this:
+        code = taking(f, 1)  # type: ignore[assignment]
+        for _ in indexes:
+            result = code(result, level)
+        return result
+
     def step(cell: Cell, result: Any, index: int) -> Any:
-        if count == 1 and f.this:
+        if count == 1:
             return on_this(f)(cell, *[share(value) for value in f.curry], result, level)
         item = share(cell.v)
         forms = (((result,), cell), ((result, item), None), ((result, item, index), None))

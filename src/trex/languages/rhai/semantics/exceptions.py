@@ -24,20 +24,28 @@ SCRIPT = "<script>"
 
 CATCHABLE = (RhaiError, IndexError)
 
-# Code name -> (function name, line of an error text); and its inline subscripts by position.
+# Code name -> (function name, line of an error text); its inline subscripts, and the places of the parts of its
+# operations, by position.
 _labels: dict[str, tuple[str, str]] = {}
 _sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]] = {}
+_parts: dict[str, dict[int, tuple[int, ...]]] = {}
 
 
 # Code by its identity, which it keeps as long as it stands here, with the positions of its instructions.
 _positions: dict[int, tuple[CodeType, list[tuple[int | None, int | None, int | None, int | None]]]] = {}
 
 
-def register(labels: dict[str, tuple[str, str]], sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]]) -> None:
+def register(
+    labels: dict[str, tuple[str, str]],
+    sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]],
+    parts: dict[str, dict[int, tuple[int, ...]]],
+) -> None:
     """Make the functions of a program known."""
     _labels.update(labels)
     for name, places in sites.items():
         _sites.setdefault(name, {}).update(places)
+    for name, found in parts.items():
+        _parts.setdefault(name, {}).update(found)
 
 
 def forget() -> None:
@@ -45,6 +53,7 @@ def forget() -> None:
     _positions.clear()
     _labels.clear()
     _sites.clear()
+    _parts.clear()
 
 
 # Errors that point at where an operation starts: the bracket of an index, the first name of a path.
@@ -77,13 +86,12 @@ def understand(error: BaseException) -> RhaiError:
     elif isinstance(error, RecursionError):
         error = errors.stack_overflow()
     assert isinstance(error, RhaiError)
-    if error.kind == "ErrorStackOverflow" and len(frames) > 1 and error.position is None:
-        # It is raised where the callee starts; the language points at the call.
-        frames.pop()
     if error.position is None:
         error.position = NOWHERE
         if frames:
-            _, position, _, start = frames[-1]
+            code, position, _, start = frames[-1]
+            if error.part is not None and error.part >= 0 and (parts := _parts.get(code, {}).get(position)):
+                position = parts[error.part]
             error.position = start if error.kind in _AT_START else position
     calls = error.calls
     if calls is None:
@@ -91,12 +99,21 @@ def understand(error: BaseException) -> RhaiError:
     elif frames:
         # Calls noted on the way by those who are no generated code happened where that was left.
         calls[:] = [(name, label, position or frames[-1][1]) for name, label, position in calls]
-    if error.kind not in errors.UNCATCHABLE or calls:
+    if error.kind in errors.UNCATCHABLE and not calls:
+        # Every call that such an error passes takes it for its own; the outermost has the last word.
+        if len(frames) > 1:
+            error.position = frames[0][1]
+    else:
         for inner, outer in zip(reversed(frames[1:]), reversed(frames[:-1]), strict=True):
             name, label = _labels.get(inner[0], ("", ""))
             if label:
                 calls.append((name, label, outer[1]))
     return error
+
+
+def passes_script(error: BaseException) -> bool:
+    """Whether the error came out of a function of the script."""
+    return bool(_frames(error.__traceback__))
 
 
 def passing(error: BaseException, function: str) -> BaseException:
@@ -148,7 +165,7 @@ def caught(error: BaseException) -> Any:
         return share(error.value)
     understood = understand(error)
     if not understood.catchable:
-        raise understood
+        raise understood.with_traceback(None)
     if type(understood) is Thrown:
         return share(understood.value)
     entries: dict[str, Any] = {}
@@ -173,7 +190,7 @@ def catch(error: BaseException) -> None:
     if type(error) is not Thrown:
         understood = understand(error)
         if not understood.catchable:
-            raise understood
+            raise understood.with_traceback(None)
 
 
 def thrown_again(value: Any, error: BaseException) -> BaseException:
