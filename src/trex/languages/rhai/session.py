@@ -70,6 +70,8 @@ class Session:
         self.globals: dict[str, Any] = {}
         self.namespaces: dict[str, Module] = {}
         self.programs = 0
+        # For the names of generated code: no two things of a run have the same number.
+        self.number = itertools.count(1).__next__
         self.compile_ms = 0.0
         RUN.print = self.printed.append
 
@@ -110,11 +112,11 @@ class Session:
             self.limits,
             RUN.natives,
             RUN.nullary,
+            self.number,
             typed_calls=first and not keeps_scope,
             strict_properties=RUN.strict_properties,
             keeps_scope=keeps_scope,
             foreign=None if first or not added else self.all_generic(),
-            prefix="" if first else f"e{self.programs}_",
         )
         compiled = load(program, link, self.helpers(link, self.namespaces if namespaces is None else namespaces))
         if first:
@@ -145,9 +147,9 @@ class Session:
                     self.limits,
                     RUN.natives,
                     RUN.nullary,
+                    self.number,
                     typed_calls=False,
                     strict_properties=RUN.strict_properties,
-                    prefix="g_",
                 )
                 self.untyped = load(first.program, link, self.helpers(link, self.namespaces)).functions
         return self.untyped
@@ -248,11 +250,10 @@ class Session:
         if tree is None:
             return native_call(name, arguments, level - 1)
         self.programs += 1
-        prefix = f"e{self.programs}_"
         program = Program(Function("", [], 0), [tree], [], {})
-        link = Link(program, self.limits, RUN.natives, RUN.nullary, typed_calls=False, foreign=known, prefix=prefix)
+        link = Link(program, self.limits, RUN.natives, RUN.nullary, self.number, typed_calls=False, foreign=known)
         link.functions.clear()
-        link.scope_of_caller = {cell: f"cell_{number}" for number, cell in enumerate(cells)}
+        link.scope_of_caller = {name: link.slot("cell") for name in cells}
         label = link.code_names[tree]
         link.labels[label] = (name, f"in call to function '{name}'")
         definitions = Lowering(link, tree).lowered()

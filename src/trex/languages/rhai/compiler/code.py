@@ -14,7 +14,7 @@ from typing import Any
 from trex.languages.rhai import errors
 from trex.languages.rhai.compiler import build
 from trex.languages.rhai.compiler.link import Link
-from trex.languages.rhai.compiler.program import MAIN, lower
+from trex.languages.rhai.compiler.program import lower
 from trex.languages.rhai.semantics import exceptions, loops, methods, operators, overflow, places, pointers, text
 from trex.languages.rhai.semantics.calls import UNBOUND, native_call
 from trex.languages.rhai.semantics.containers import array_made, array_of, array_push, copy, map_made, map_of, share
@@ -111,7 +111,7 @@ class Compiled:
         self.globals = namespace
         self.functions: dict[tuple[str, int], ScriptFunction] = {}
         self.typed: dict[tuple[str, str, int], ScriptFunction] = {}
-        self.main: Callable[[dict[str, Cell]], Any] = namespace[MAIN]
+        self.main: Callable[[dict[str, Cell]], Any] = namespace[link.main]
 
 
 def build_code(program: Program, link: Link) -> Any:
