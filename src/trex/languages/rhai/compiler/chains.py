@@ -436,7 +436,7 @@ class Chains(Places):
             # A temporary that others may hold too: what is changed is a copy, and lost.
             return [b.assign_name(cell, b.apply("This", [self.stored(receiver)])), call]
         back = b.assign_name(root.slot or "", b.attribute(b.load(cell), "v"))
-        return [b.assign_name(cell, b.apply("This", [receiver.node])), b.try_finally([call], [back])]
+        return [b.assign_name(cell, b.apply("This", [receiver.node])), b.at(b.try_finally([call], [back]), position)]
 
     def generic_method(
         self, root: Root | None, receiver: Value, result: str, step: MethodStep, values: list[Any]

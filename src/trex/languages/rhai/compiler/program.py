@@ -20,7 +20,7 @@ from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler.inference import Inference
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.loops import Loop, Loops
-from trex.languages.rhai.compiler.statements import RETURN
+from trex.languages.rhai.compiler.statements import RETURN, Caught
 from trex.languages.rhai.syntax import Function, Program, Variable
 from trex.languages.rhai.values import NO_THIS, THIS_CELL, THIS_VALUE
 
@@ -35,7 +35,7 @@ class Lowering(Loops):
         self.code_name = link.code_names[function]
         self.hot = bool(self.code_name)
         self.loops: list[Loop] = []
-        self.caught: list[str] = []
+        self.caught: list[Caught] = []
         self.dying: set[str] = set()
 
     def slot(self, variable: Variable) -> str:

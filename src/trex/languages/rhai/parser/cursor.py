@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
-from trex.languages.rhai.errors import ParseError
+from trex.languages.rhai.errors import ParseError, too_complex
 from trex.languages.rhai.lexer import Tokens, tokenize
 from trex.languages.rhai.scopes import Scope
 from trex.languages.rhai.syntax import (
@@ -141,7 +141,7 @@ class Cursor:
     def up(self, level: int) -> int:
         """One level deeper."""
         if level >= self.max_depth:
-            self.fail("ExprTooDeep", "Expression exceeds maximum complexity")
+            raise too_complex(self.positions[self.i])
         return level + 1
 
     # --- programs ---
