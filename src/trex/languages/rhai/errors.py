@@ -303,5 +303,10 @@ def too_large(what: str) -> RhaiError:
     return of_part(RhaiError("ErrorDataTooLarge", f"{what} too large"), VALUE)
 
 
+def too_complex(position: int = NOWHERE) -> ParseError:
+    """Nested deeper than the limits allow, or than our own stack does."""
+    return ParseError("ExprTooDeep", "Expression exceeds maximum complexity", position)
+
+
 def terminated() -> RhaiError:
     return RhaiError("ErrorTerminated", "Script terminated")

@@ -7,6 +7,7 @@ Never: talks to anything but the `Host` it was given.
 from __future__ import annotations
 
 import itertools
+import sys
 import time
 from collections.abc import Container
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from trex.languages.host import Host
 from trex.languages.rhai import errors
 from trex.languages.rhai.compiler import build
-from trex.languages.rhai.compiler.code import HELPERS, Compiled, load
+from trex.languages.rhai.compiler.code import HELPERS, Compiled, compile_module, load
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.program import Lowering, lower_closures
 from trex.languages.rhai.errors import ParseError, RhaiError, Thrown
@@ -33,6 +34,11 @@ from trex.limits import LanguageLimits
 
 _DYNAMIC_CALLS = frozenset(("Fn", "call", "curry"))
 UNBOUNDED_STEPS = 2**62
+
+# How deep Python may call, whatever the script does: calls of its functions take one frame each, callbacks of
+# library functions three to eight. The worst of them (a comparer that sorts) takes 1 KiB of the C stack for
+# each frame, so this fits the usual 8 MiB; beyond it a script ends in a stack overflow of the language.
+_FRAMES = 8000
 
 
 class Module:
@@ -65,6 +71,7 @@ class Session:
         self.options = options
         self.host = host
         self.printed: list[str] = []
+        sys.setrecursionlimit(_FRAMES)
         RUN.begin(limits, host)
         exceptions.forget()
         sizes.set_limits(limits.max_string_size, limits.max_array_size, limits.max_map_size)
@@ -79,16 +86,19 @@ class Session:
         self.programs = 0
         # What `f!(..)` compiled: (name, arguments, names in scope, constants) -> (maker of the code, `this`).
         self.in_scope: dict[tuple[str, int, tuple[str, ...], frozenset[str]], tuple[Any, int]] = {}
+        # For the names of generated code: no two things of a run have the same number.
+        self.number = itertools.count(1).__next__
         self.compile_ms = 0.0
-        RUN.print = self.printed.append
+        RUN.print = self.print_line
 
     # --- compiling ---
 
     def parse(self, source: str, outer: dict[str, bool] | None = None, expression: bool = False) -> Program:
         """The tree of a text. Raises `ParseError`."""
-        if expression:
-            return parse_expression(source, self.limits, self.options, outer)
-        return parse(source, self.limits, self.options, outer)
+        try:
+            return (parse_expression if expression else parse)(source, self.limits, self.options, outer)
+        except RecursionError:
+            raise errors.too_complex() from None
 
     def compile(
         self,
@@ -122,13 +132,17 @@ class Session:
             self.limits,
             RUN.natives,
             RUN.nullary,
+            self.number,
             typed_calls=first and not keeps_scope,
             strict_properties=RUN.strict_properties,
             keeps_scope=keeps_scope,
             foreign=None if first or not added else self.all_generic(),
-            prefix="" if first else f"e{self.programs}_",
         )
-        compiled = load(program, link, self.helpers(link, self.namespaces if namespaces is None else namespaces))
+        helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
+        try:
+            compiled = load(program, link, helpers)
+        except RecursionError:
+            raise errors.too_complex() from None
         if first:
             RUN.functions, RUN.typed, RUN.closures = compiled.functions, compiled.typed, compiled.closures
             RUN.generic = self.generic
@@ -157,9 +171,9 @@ class Session:
                     self.limits,
                     RUN.natives,
                     RUN.nullary,
+                    self.number,
                     typed_calls=False,
                     strict_properties=RUN.strict_properties,
-                    prefix="g_",
                 )
                 self.untyped = load(first.program, link, self.helpers(link, self.namespaces)).functions
         return self.untyped
@@ -200,9 +214,14 @@ class Session:
 
     def print_out(self, line: int, value: Any = "") -> None:
         """`print(x)`."""
-        RUN.print(text(value))
-        if self.host is not None:
-            self.host.log("PRINT", text(value), line)
+        self.print_line(text(value), line)
+
+    def print_line(self, shown: str, line: int | None = None) -> None:
+        """To the host's log; where there is no host, for the answer."""
+        if self.host is None:
+            self.printed.append(shown)
+        else:
+            self.host.log("PRINT", shown, line)
 
     def debug_out(self, line: int, value: Any = "") -> None:
         """`debug(x)`."""
@@ -272,11 +291,10 @@ class Session:
         """A function of the program, made by one that takes the cells of the variables that it may name."""
         known = self.all_generic()
         self.programs += 1
-        prefix = f"e{self.programs}_"
         program = Program(Function("", [], 0), [tree], [], {})
-        link = Link(program, self.limits, RUN.natives, RUN.nullary, typed_calls=False, foreign=known, prefix=prefix)
+        link = Link(program, self.limits, RUN.natives, RUN.nullary, self.number, typed_calls=False, foreign=known)
         link.functions.clear()
-        link.scope_of_caller = {name: f"cell_{number}" for number, name in enumerate(names)}
+        link.scope_of_caller = {name: link.slot("cell") for name in names}
         link.scope_constants = constants
         link.evaluates = self.first is not None and self.first.program.evaluates
         name = tree.name
@@ -291,7 +309,7 @@ class Session:
         ]
         make = [*definitions, *pointers, build.return_(build.load(label))]
         factory = build.function("make", list(link.scope_of_caller.values()), make)
-        code = compile(build.module([factory]), exceptions.SCRIPT, "exec", dont_inherit=True)
+        code = compile_module(build.module([factory]))
         namespace = {**HELPERS, **self.helpers(link, self.namespaces), **link.values}
         exec(code, namespace)  # noqa: S102 - the code is ours; the script chose only its shape
         exceptions.register(link.labels, link.sites, link.parts)

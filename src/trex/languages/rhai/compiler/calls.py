@@ -171,7 +171,10 @@ class Calls(Expressions):
             receiver = self.stored(values[0])
             made = b.call("native_call", [b.const(name), b.tuple_([receiver, *rest]), self.level], node.position)
             return Value(made, kind)
-        return self.dispatched(name, overloads, values[0], rest, node.position, kind)
+        receiver = values[0]
+        if overloads.calls:
+            receiver = Value(self.argument(first, receiver), receiver.kind, True, receiver.simple, receiver.fixed)
+        return self.dispatched(name, overloads, receiver, rest, node.position, kind)
 
     def kept(self, name: str, values: list[Value]) -> list[Any]:
         """Arguments of a library function, marked if it may keep them."""

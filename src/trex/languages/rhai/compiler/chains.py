@@ -135,6 +135,9 @@ class Chains(Places):
             if inline is not None:
                 return inline
         elif overloads is not None and not overloads.changes:
+            if overloads.calls:
+                # What it calls may change the variable that this value still is in.
+                current = Value(self.stored(current), current.kind)
             if not k.may_hold(current.kind, name):
                 return self.reading(name, overloads, current, arguments, step.position, kind)
             if self.is_hot() and current.kind.bits & k.MAP:
@@ -313,6 +316,8 @@ class Chains(Places):
         """A library function that changes a container of known type, which is made ours first."""
         self.effects += 1
         slot = root.slot or ""
+        # Marking an argument may mark the receiver, so it comes before the look at the receiver's mark.
+        values = [v if b.is_simple(v) or b.is_computed(v) else self.held(Value(v)).node for v in values]
         copied = b.assign_name(slot, b.call("copy", [b.load(slot)], 0))
         self.emit(b.if_(b.not_(owned(b.load(slot))), [copied], []))
         return self.held(self.dispatched(step.name, overloads, root.read, values, step.position, kind))
@@ -445,7 +450,7 @@ class Chains(Places):
             # A temporary that others may hold too: what is changed is a copy, and lost.
             return [b.assign_name(cell, b.apply("This", [self.stored(receiver)])), call]
         back = b.assign_name(root.slot or "", b.attribute(b.load(cell), "v"))
-        return [b.assign_name(cell, b.apply("This", [receiver.node])), b.try_finally([call], [back])]
+        return [b.assign_name(cell, b.apply("This", [receiver.node])), b.at(b.try_finally([call], [back]), position)]
 
     def generic_method(
         self, root: Root | None, receiver: Value, result: str, step: MethodStep, values: list[Any]

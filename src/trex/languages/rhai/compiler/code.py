@@ -14,7 +14,9 @@ from typing import Any
 from trex.languages.rhai import errors
 from trex.languages.rhai.compiler import build
 from trex.languages.rhai.compiler.link import Link
-from trex.languages.rhai.compiler.program import MAIN, lower
+from trex.languages.rhai.compiler.program import lower
+from trex.languages.rhai.errors import too_complex
+from trex.languages.rhai.positions import pack
 from trex.languages.rhai.semantics import exceptions, loops, methods, operators, overflow, places, pointers, text
 from trex.languages.rhai.semantics.arithmetic import joined, joined_text
 from trex.languages.rhai.semantics.calls import UNBOUND, native_call
@@ -44,7 +46,7 @@ _MODULES: dict[Any, str] = {
     methods: "method_reference method_value cell_method native_reference native_on_cell",
     places: "store_at update_at method_at cell_store_at cell_update_at cell_method_at constant_method"
     " store_in_constant",
-    exceptions: "CATCHABLE caught catch thrown_again",
+    exceptions: "CATCHABLE caught catch detached thrown_again",
     loops: "iterate same in_case",
     errors: "Thrown stack_overflow too_many_operations too_many_variables",
 }
@@ -117,16 +119,30 @@ class Compiled:
         self.functions: dict[tuple[str, int], ScriptFunction] = {}
         self.typed: dict[tuple[str, str, int], ScriptFunction] = {}
         self.closures: list[ScriptFunction] = []
-        self.main: Callable[[dict[str, Cell]], Any] = namespace[MAIN]
+        self.main: Callable[[dict[str, Cell]], Any] = namespace[link.main]
 
 
 def build_code(program: Program, link: Link) -> Any:
-    """The code object of a program's module."""
+    """The code object of a program's module. Raises `ParseError` for what is nested too deep."""
     module = lower(program, link)
     try:
-        return compile(module, exceptions.SCRIPT, "exec", dont_inherit=True, optimize=0)
+        return compile_module(module)
     finally:
         build.forget()
+
+
+def compile_module(module: Any) -> Any:
+    """The code object of a syntax tree of ours. Raises `ParseError` for what is nested too deep.
+
+    CPython's compiler has bounds of its own, beyond those of the request: twenty loops and handlers within
+    each other, and its stack. They are no less an answer to the script than those of the parser.
+    """
+    try:
+        return compile(module, exceptions.SCRIPT, "exec", dont_inherit=True, optimize=0)
+    except SyntaxError as error:
+        raise too_complex(pack(error.lineno or 0, (error.offset or 1) - 1)) from None
+    except RecursionError:
+        raise too_complex() from None
 
 
 def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:

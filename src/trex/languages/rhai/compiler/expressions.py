@@ -170,7 +170,7 @@ class Expressions(Arithmetic):
 
     def note_parts(self, position: int, parts: list[int]) -> None:
         """Remember where the parts of an operation stand, for errors that are about one of them."""
-        self.link.part_positions(self.code_name or "main", position, tuple(parts))
+        self.link.part_positions(self.code_name or self.link.main, position, tuple(parts))
 
     @staticmethod
     def length(node: Any) -> Any:

@@ -3,13 +3,15 @@
 Owns:  the global names of the generated module, and what each will hold.
 Never: lowers a node.
 
-Names in generated code are of our choosing: a variable `x` is `x_1`, a function `f` of two parameters
-`f_f_2`, a closure `closure_3`, a constant `c_4`, a table of overloads `n_len_1`. A script cannot make one
-that means something else, because every name it chooses gets a number.
+Names in generated code are of our choosing: a variable `x` is `x_1`, a function `f` `f_f_2`, a closure
+`closure_3`, a constant `c_4`, a table of overloads `n_len_5`. No number is given twice in a run, whatever
+it is for, and no name without one ends so. That is why a script cannot make a name that means something
+else: what it chooses only ever stands before a number that is not its choice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from trex.languages.rhai.compiler.kinds import (
@@ -43,16 +45,16 @@ class Link:
         limits: LanguageLimits,
         natives: dict[tuple[str, int], Overloads],
         nullary: dict[str, Any],
+        number: Callable[[], int],
         *,
         typed_calls: bool,
         strict_properties: bool = False,
         keeps_scope: bool = False,
         foreign: dict[tuple[str, int], ScriptFunction] | None = None,
-        prefix: str = "",
     ) -> None:
-        """`keeps_scope`: the caller wants to see the program's variables; they live in cells, in `scope`.
-        `foreign`: functions of a running program that this one is added to.
-        `prefix`: tells apart the names of code that is added to a running program."""
+        """`number`: a number that nothing else in the run has.
+        `keeps_scope`: the caller wants to see the program's variables; they live in cells, in `scope`.
+        `foreign`: functions of a running program that this one is added to."""
         self.limits = limits
         self.natives = natives
         self.nullary = nullary
@@ -60,7 +62,6 @@ class Link:
         # A callback that names `this` may change what a library function hands to it.
         self.callbacks_change = any(f.uses_this for f in [*program.functions, *program.closures])
         self.strict_properties = strict_properties
-        self.prefix = prefix
         self.evaluates = program.evaluates
         self.assigns_this = program.assigns_this
         # Constants that `global::` finds: those of the program level, where there are functions.
@@ -87,7 +88,12 @@ class Link:
         self.parts: dict[str, dict[int, tuple[int, ...]]] = {}
         # function slot -> label for call lines; None for the program itself.
         self.labels: dict[str, tuple[str, str]] = {}
-        self._numbers = 0
+        self.number = number
+        # The code of the program level.
+        self.main = f"main_{number()}"
+        # (name, arguments) of a table, and the type of its receivers in the case of one implementation.
+        self._tables: dict[tuple[str, int, type | None], str] = {}
+        self._methods: dict[tuple[str, int], str] = {}
         self._constants: dict[tuple[type, Any], str] = {}
         # Code names; a program may be lowered more than once.
         self.code_names: dict[Function, str] = {program.main: ""}
@@ -98,32 +104,28 @@ class Link:
         for function in program.functions:
             self.function_names.add(function.name)
             arity = len(function.params)
-            self.code_names[function] = f"f_{function.name[:_NAME_LENGTH]}_{prefix}{self.number()}"
+            self.code_names[function] = f"f_{function.name[:_NAME_LENGTH]}_{number()}"
             if function.receiver is None:
                 self.functions[function.name, arity] = function
             else:
                 self.typed_functions.setdefault((function.name, arity), []).append(function)
 
-    def number(self) -> int:
-        self._numbers += 1
-        return self._numbers
-
     def slot(self, name: str) -> str:
         """A fresh name for a variable."""
-        return f"{name[:_NAME_LENGTH]}_{self.prefix}{self.number()}"
+        return f"{name[:_NAME_LENGTH]}_{self.number()}"
 
     def constant(self, value: Any) -> str:
         """The name of a value that code needs and cannot write down."""
         key = (type(value), value)
         name = self._constants.get(key)
         if name is None:
-            name = self._constants[key] = f"c_{self.prefix}{self.number()}"
+            name = self._constants[key] = f"c_{self.number()}"
             self.values[name] = value
         return name
 
     def thing(self, kind: str, value: Any) -> str:
         """The name of an object made for this program."""
-        name = f"{kind}_{self.prefix}{self.number()}"
+        name = f"{kind}_{self.number()}"
         self.values[name] = value
         return name
 
@@ -131,7 +133,7 @@ class Link:
         """The name of a closure's pointer (without captures) or prototype; its code follows."""
         name = self.code_names.get(function)
         if name is None:
-            name = self.code_names[function] = f"closure_{self.prefix}{self.number()}"
+            name = self.code_names[function] = f"closure_{self.number()}"
             self.pending.append(function)
         return f"p_{name}"
 
@@ -202,23 +204,27 @@ class Link:
 
     def table(self, name: str, arguments: int) -> str:
         """The name of the table of overloads."""
-        short = f"n_{name[:_NAME_LENGTH]}_{arguments}"
-        if short not in self.values:
-            self.values[short] = self.natives[name, arguments]
+        return self._table(name, arguments, None, self.natives[name, arguments])
+
+    def _table(self, name: str, arguments: int, kind: type | None, value: Any) -> str:
+        key = (name, arguments, kind)
+        short = self._tables.get(key)
+        if short is None:
+            short = self._tables[key] = self.thing(f"n_{name[:_NAME_LENGTH]}", value)
         return short
 
     def method_table(self, name: str, arguments: int, untyped: Function | None, typed: dict[type, Function]) -> str:
         """The name of a table of the code of a method, by the type of the receiver."""
-        short = f"m_{name[:_NAME_LENGTH]}_{arguments}"
-        self.method_tables[short] = (untyped, typed)
+        key = (name, arguments)
+        short = self._methods.get(key)
+        if short is None:
+            short = self._methods[key] = self.slot(f"m_{name}")
+            self.method_tables[short] = (untyped, typed)
         return short
 
     def implementation(self, name: str, arguments: int, kind: type) -> str:
         """The name of the one implementation for receivers of a type."""
-        short = f"n_{name[:_NAME_LENGTH]}_{arguments}_{kind.__name__}"
-        if short not in self.values:
-            self.values[short] = self.natives[name, arguments][kind]
-        return short
+        return self._table(name, arguments, kind, self.natives[name, arguments][kind])
 
     def caller_scope(self, name: str) -> str | None:
         """In a function that runs in the scope of its caller: the cell of the caller's variable."""

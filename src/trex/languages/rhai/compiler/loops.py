@@ -71,9 +71,9 @@ class Loops(Statements):
     def turns(self, body: list[Any], position: int) -> None:
         """An endless Python loop around the body."""
         if self.counted:
-            self.emit(b.for_(b.store("_"), b.load("STEPS"), body, self.out_of_steps(position)))
+            self.emit(b.at(b.for_(b.store("_"), b.load("STEPS"), body, self.out_of_steps(position)), position))
         else:
-            self.emit(b.while_(b.TRUE, body))
+            self.emit(b.at(b.while_(b.TRUE, body), position))
 
     def while_(self, node: While, destination: str | None) -> Result:
         loop, name = self.begin(destination)
@@ -85,7 +85,7 @@ class Loops(Statements):
         before = self.nested(lambda: tests.append(self.condition(self.lower(condition), condition.position)))
         body = self.nested(lambda: self.lower_to(node.body, None))
         if not before and not self.counted:
-            self.emit(b.while_(tests[0], body))
+            self.emit(b.at(b.while_(tests[0], body), node.position))
         else:
             self.turns([*before, b.if_(b.not_(tests[0]), [b.BREAK], []), *body], node.position)
         return self.end(loop, name, destination)
@@ -130,7 +130,7 @@ class Loops(Statements):
         if self.counted:
             iterable = b.apply("compress", [iterable, b.load("STEPS")])
             after = [b.expression(b.call("check_steps", [], node.position))]
-        self.emit(b.for_(target, iterable, body, after))
+        self.emit(b.at(b.for_(target, iterable, body, after), node.position))
         return self.end(loop, name, destination)
 
     def iterable(self, node: For) -> Any:

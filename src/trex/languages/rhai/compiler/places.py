@@ -159,7 +159,7 @@ class Places(Calls):
     def note(self, position: int, container: Value, index: Value) -> None:
         """Remember an inline subscript, so that its failure can be worded."""
         operands = tuple((n.id, None) if b.is_name(n) else ("", n.value) for n in (container.node, index.node))
-        self.link.site(self.code_name or "main", position, operands)
+        self.link.site(self.code_name or self.link.main, position, operands)
 
     @staticmethod
     def entry(map_node: Any, key: Any) -> Any:

@@ -8,7 +8,7 @@ Never: runs anything.
     def make_closure_5(total_6):               a closure over the cells of what it captures
         def closure_5(x_7, depth): ...
         return closure_5
-    def main(scope): ...                       the program level
+    def main_8(scope): ...                     the program level
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler.inference import Inference
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.loops import Loop, Loops
-from trex.languages.rhai.compiler.statements import RETURN
+from trex.languages.rhai.compiler.statements import RETURN, Caught
 from trex.languages.rhai.syntax import Function, Program, Variable
 from trex.languages.rhai.values import NO_THIS, THIS_CELL, THIS_VALUE
-
-MAIN = "main"
 
 
 class Lowering(Loops):
@@ -36,7 +34,7 @@ class Lowering(Loops):
         self.code_name = link.code_names[function]
         self.hot = bool(self.code_name)
         self.loops: list[Loop] = []
-        self.caught: list[str] = []
+        self.caught: list[Caught] = []
         self.dying: set[str] = set()
 
     def slot(self, variable: Variable) -> str:
@@ -99,7 +97,7 @@ class Lowering(Loops):
             cell = b.subscript(b.load("scope"), b.const(name), 0)
             self.emit(b.assign_name(self.slot(variable), cell if variable.captured else b.attribute(cell, "v")))
         self.lower_to(self.function.body, RETURN)
-        return b.function(MAIN, ["scope"], self.out)
+        return b.function(self.link.main, ["scope"], self.out)
 
 
 def infer(program: Program, link: Link) -> None:
@@ -126,7 +124,7 @@ def lower(program: Program, link: Link) -> Any:
     mark_parameters(program)
     infer(program, link)
     body: list[Any] = []
-    link.labels[MAIN] = ("", "")
+    link.labels[link.main] = ("", "")
     main = Lowering(link, program.main)
     last = main.lowered_main(program.outer)
     for function in program.functions:

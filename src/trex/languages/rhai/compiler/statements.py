@@ -43,6 +43,9 @@ from trex.languages.rhai.values import Array, Char, Map, Range
 
 RETURN = "<return>"
 
+# Cases of a `switch` that are one `if .. elif ..` in Python.
+_LONGEST_CHAIN = 24
+
 
 class Result:
     """What is known of the value that a statement left at its destination."""
@@ -60,6 +63,16 @@ NO_RESULT = Result(K_NEVER)
 
 def either(first: Result, second: Result) -> Result:
     return Result(k.join(first.kind, second.kind), first.owned and second.owned)
+
+
+class Caught:
+    """A handler that is being lowered: the name of the error it handles, and whether it may throw that again."""
+
+    __slots__ = ("name", "thrown")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.thrown = False
 
 
 class Statements(Chains):
@@ -149,17 +162,31 @@ class Statements(Chains):
             bodies = [(test, *self.branch(case.body, destination)) for test, case in chain]
             last, result = self.branch(default.body if default is not None else None, destination)
             results.append(result)
-            for test, body, result in reversed(bodies):
-                results.append(result)
-                last = [b.if_(test, body, last)]
-            for statement in last:
-                self.emit(statement)
+            results += [result for _, _, result in bodies]
+            self.out.extend(self.one_of_many([(test, body) for test, body, _ in bodies], last))
         else:
             results = self.guarded_switch(subject, exact, ranges, default, destination)
         total = results[0]
         for result in results[1:]:
             total = either(total, result)
         return total
+
+    def one_of_many(self, cases: list[tuple[Any, list[Any]]], default: list[Any]) -> list[Any]:
+        """`if test: body elif ..: else: default`. Python nests these, so long ones are cut into pieces."""
+        if len(cases) <= _LONGEST_CHAIN:
+            chain = default
+            for test, body in reversed(cases):
+                chain = [b.if_(test, body, chain)]
+            return chain
+        taken = self.temporary()
+        statements: list[Any] = [b.assign_name(taken, b.TRUE)]
+        for start in range(0, len(cases), _LONGEST_CHAIN):
+            # Where no test of a piece holds, the flag says so to the next one.
+            piece = self.one_of_many(cases[start : start + _LONGEST_CHAIN], [b.assign_name(taken, b.FALSE)])
+            if start:
+                piece = [b.if_(b.not_(b.load(taken)), [b.assign_name(taken, b.TRUE), *piece], [])]
+            statements += piece
+        return [*statements, b.if_(b.not_(b.load(taken)), default, [])]
 
     def guarded_switch(
         self, subject: Value, exact: list[Case], ranges: list[Case], default: Case | None, destination: str | None
@@ -415,33 +442,47 @@ class Statements(Chains):
         value = UNIT_VALUE if node.value is None else self.lower(node.value)
         if self.caught and value.kind.bits & k.UNIT:
             # `throw;` in a handler raises the original error again.
-            made = b.call("thrown_again", [value.node, b.load(self.caught[-1])], node.position)
+            handling = self.caught[-1]
+            handling.thrown = True
+            made = b.call("thrown_again", [value.node, b.load(handling.name)], node.position)
             self.emit(b.raise_(made, node.position))
             return NO_RESULT
         self.emit(b.raise_(b.call("Thrown", [self.stored(value)], node.position), node.position))
         return NO_RESULT
 
-    caught: list[str]
+    caught: list[Caught]
 
     def try_(self, node: Try, destination: str | None) -> Result:
+        """The handler stands behind Python's `except` clause and not in it, where what Python calls blocks would
+        nest deeper, and an error of the handler would hold on to the one that was caught."""
         body, result = self.branch(node.body, destination)
-        error = self.temporary()
-        self.caught.append(error)
+        error, handling = self.temporary(), Caught(self.temporary())
 
-        def fill() -> None:
+        def handle() -> None:
+            self.lower_to(node.handler, None)
+            if destination is not None:
+                self.deliver(UNIT_VALUE, destination)
+
+        def catch() -> None:
             if node.variable is not None and not self.exceeds(node.variable):
                 self.define(node.variable, b.call("caught", [b.load(error)], 0))
             else:
                 self.emit(b.expression(b.call("catch", [b.load(error)], 0)))
                 if node.variable is not None and self.is_full(node.variable, node.name_position):
                     return
-            self.lower_to(node.handler, None)
-            if destination is not None:
-                self.deliver(UNIT_VALUE, destination)
+            kept = b.call("detached", [b.load(error)], 0) if handling.thrown else b.TRUE
+            self.emit(b.assign_name(handling.name, kept))
 
-        handler = self.nested(fill)
+        self.caught.append(handling)
+        handler = self.nested(handle)
         self.caught.pop()
-        self.emit(b.try_except(body, b.load("CATCHABLE"), error, handler))
+        self.emit(b.assign_name(handling.name, b.NONE))
+        attempt = b.try_except(body, b.load("CATCHABLE"), error, self.nested(catch))
+        # Where the compiler of Python says that nesting is too deep.
+        for part in (attempt, attempt.handlers[0]):
+            b.at(part, node.position)
+        self.emit(attempt)
+        self.emit(b.if_(b.compare(b.load(handling.name), "is not", b.NONE), handler, []))
         return Result(k.join(result.kind, K_UNIT), result.owned)
 
     # --- modules ---

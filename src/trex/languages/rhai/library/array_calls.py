@@ -30,6 +30,7 @@ from trex.languages.rhai.library.spans import offset, spread
 from trex.languages.rhai.semantics.calls import invoke, on_this
 from trex.languages.rhai.semantics.comparison import eq, index_from
 from trex.languages.rhai.semantics.containers import WEIGHTY, array_of, own, recount, share
+from trex.languages.rhai.semantics.exceptions import CATCHABLE, catchable
 from trex.languages.rhai.semantics.pointers import make_pointer
 from trex.languages.rhai.semantics.state import RUN
 from trex.languages.rhai.values import NESTED, THIS_CELL, Array, Cell, FnPtr, Range
@@ -351,8 +352,8 @@ def _dedup(array: Array, same: Callable[[Any, Any], Any]) -> None:
         try:
             if same(kept[-1], item) is True:
                 continue
-        except errors.RhaiError as error:
-            if not error.catchable:
+        except CATCHABLE as error:
+            if not catchable(error):
                 raise
         kept.append(item)
     array.v[:] = kept

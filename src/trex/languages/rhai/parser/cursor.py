@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
-from trex.languages.rhai.errors import ParseError
+from trex.languages.rhai.errors import ParseError, too_complex
 from trex.languages.rhai.lexer import Tokens, tokenize
 from trex.languages.rhai.scopes import Scope
 from trex.languages.rhai.syntax import (
@@ -141,7 +141,7 @@ class Cursor:
     def up(self, level: int, construct: int | None = None) -> int:
         """One level deeper. `construct`: where what goes too deep starts, if not here."""
         if level >= self.max_depth:
-            self.fail("ExprTooDeep", "Expression exceeds maximum complexity", construct)
+            raise too_complex(self.positions[self.i] if construct is None else construct)
         return level + 1
 
     # --- programs ---

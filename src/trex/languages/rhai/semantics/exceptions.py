@@ -18,6 +18,7 @@ from trex.languages.rhai.errors import RhaiError, Thrown
 from trex.languages.rhai.positions import NOWHERE, column_of, describe, line_of, pack
 from trex.languages.rhai.semantics.containers import map_of, share
 from trex.languages.rhai.semantics.text import error_text
+from trex.languages.rhai.typenames import type_name
 from trex.languages.rhai.values import Constant, Map
 
 SCRIPT = "<script>"
@@ -116,6 +117,11 @@ def passes_script(error: BaseException) -> bool:
     return bool(_frames(error.__traceback__))
 
 
+def catchable(error: BaseException) -> bool:
+    """Whether `try` may catch one of `CATCHABLE`: an inline subscript that failed, or what says so itself."""
+    return not isinstance(error, RhaiError) or error.catchable
+
+
 def passing(error: BaseException, function: str) -> BaseException:
     """The error of a callback as it leaves a library function that says so; raise it instead."""
     label = f"in call to function '{function}'"
@@ -146,7 +152,11 @@ def _subscript(frames: list[tuple[str, int, Any, int]]) -> RhaiError:
 def message(error: RhaiError) -> str:
     """The sentence of an error without its position and calls."""
     if type(error) is Thrown:
-        text = error_text(error.value)
+        try:
+            text = error_text(error.value)
+        except RhaiError:
+            # The error of a value so deep that writing it down fails must not be lost to that failure.
+            text = f"{type_name(error.value)} nested too deep to be shown"
         return f"Runtime error: {text}" if text else "Runtime error"
     return error.message
 
@@ -193,13 +203,23 @@ def catch(error: BaseException) -> None:
             raise understood.with_traceback(None)
 
 
+def detached(error: BaseException) -> RhaiError:
+    """A caught error without the frames it came through, for a handler that may throw it again."""
+    return error.with_traceback(None) if type(error) is Thrown else understand(error).with_traceback(None)
+
+
 def thrown_again(value: Any, error: BaseException) -> BaseException:
     """What `throw value` raises in a handler of `error`: for unit the error itself, from here."""
     if value is not None:
         return Thrown(share(value))
     understood = understand(error)
-    understood.position = None
-    understood.calls = None
+    calls = understood.calls
+    if calls:
+        # What failed stays where it failed; only the outermost call seems to happen here.
+        calls[-1] = (*calls[-1][:2], NOWHERE)
+    else:
+        understood.position = None
+        understood.calls = None
     return understood.with_traceback(None)
 
 
