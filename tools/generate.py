@@ -63,7 +63,7 @@ def architecture() -> str:
         "in the source. Imports point down this list: `make lint` holds them there.",
     ]
     packages = ["cli", "runner", "broker", "worker", "sdk", "languages", "resources", "catalogue", "isolation"]
-    packages += ["authorization", "audit", "host", "protocol", ""]
+    packages += ["authorization", "audit", "host", "protocol", "regex", ""]
     known = {path.relative_to(ROOT / "src/trex").parts[0] for path in (ROOT / "src/trex").glob("*/__init__.py")}
     assert known == set(packages) - {""}, f"the map must place every package: {known ^ set(packages)}"
     for package in packages:

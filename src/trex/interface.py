@@ -32,6 +32,7 @@ class Function(Struct, frozen=True):
 
     name:      what scripts write.
     operation: what the broker looks up, such as `"files.cat"`.
+    local:     the worker does it by itself, and the broker knows no such operation.
     failure:   whether scripts catch a map (`kind`, `message`, `source`) or a plain string.
     each:      the last parameter is a function, which stays in the worker; the operation takes the
                others and returns `Object("Cursor", {}, handle)`. The worker calls that function
@@ -46,6 +47,7 @@ class Function(Struct, frozen=True):
     failure: Failure = "map"
     each: bool = False
     doc: str = ""
+    local: bool = False
 
 
 class Field(Struct, frozen=True):

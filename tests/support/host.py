@@ -105,6 +105,13 @@ class Broker:
         return self.call("files.open_file", directory, name, made("OpenFileOptions", **options))
 
 
+class Spent(Budget):
+    """A budget by itself, for what takes one."""
+
+    def __init__(self, seconds: float = 60.0, **limits: Any) -> None:
+        super().__init__(Limits(**limits), time.monotonic() + seconds)
+
+
 def made(type_name: str, **fields: Any) -> Object:
     """An option set as the worker builds it."""
     return Object(type_name, fields)
@@ -115,4 +122,4 @@ def flag(command: str, name: str, *arguments: int) -> Constant:
     return Constant(command.capitalize() + "Flag", name, arguments)
 
 
-__all__ = ["EVERYTHING", "Broker", "Failure", "OperationError", "flag", "made"]
+__all__ = ["EVERYTHING", "Broker", "Failure", "OperationError", "Spent", "flag", "made"]

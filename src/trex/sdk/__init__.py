@@ -14,5 +14,6 @@ def load() -> Catalogue:
     from trex.sdk import archives as archives  # imported for their declarations
     from trex.sdk import files as files
     from trex.sdk import reporting as reporting
+    from trex.sdk import text as text
 
     return CATALOGUE

@@ -18,6 +18,7 @@ from trex.languages.rhai import errors
 from trex.languages.rhai.errors import RhaiError, Thrown
 from trex.languages.rhai.library.moments import DateTime, OutOfRange, moment_of
 from trex.languages.rhai.library.registry import ANY, Effect, Implementation, Overloads
+from trex.languages.rhai.library.texts import LOCAL
 from trex.languages.rhai.positions import NOWHERE, describe
 from trex.languages.rhai.semantics import exceptions
 from trex.languages.rhai.semantics.calls import invoke
@@ -282,7 +283,9 @@ class Bindings:
     def function(self, declared: Function) -> None:
         """An operation of the host."""
         types = tuple(parameter.type for parameter in declared.parameters)
-        if declared.each:
+        if declared.local:
+            self.add(declared.name, types, self.local(declared))
+        elif declared.each:
             self.add(declared.name, types, self.walk(declared), depth=True)
         else:
             operation, failure = declared.operation, declared.failure
@@ -291,6 +294,19 @@ class Bindings:
                 return from_host(self.perform(operation, failure, [to_host(argument) for argument in arguments]))
 
             self.add(declared.name, types, perform)
+
+    @staticmethod
+    def local(declared: Function) -> Implementation:
+        """A function of this process: what it refuses is caught like an operation's failure."""
+        implementation, failure = LOCAL[declared.operation], declared.failure
+
+        def perform(*arguments: Any) -> Any:
+            try:
+                return implementation(*arguments)
+            except OperationError as error:
+                raise failed(error, failure) from None
+
+        return perform
 
     def perform(self, operation: str, failure: str, arguments: list[Any]) -> Any:
         """Ask the broker. What it refuses becomes the error that the script catches."""

@@ -48,8 +48,6 @@ class Frame:
         self.out: list[Any] = []
         self.temporaries = 0
         self.loop_depth = 0
-        # How many calls and stores were lowered: what may change a container that somebody has read.
-        self.effects = 0
 
     def temporary(self) -> str:
         """A fresh name."""
@@ -86,7 +84,9 @@ class Frame:
 
     def both_simple(self, left: Value, right: Value) -> tuple[Value, Value]:
         """Two operands as names or constants, evaluated in order."""
-        left = self.simple(left)
+        if right.simple and left.simple:
+            return left, right
+        left = self.held(left) if not right.simple and not left.fixed else self.simple(left)
         return left, self.simple(right)
 
     def operands(self, nodes: list[Any], lower: Callable[[Any], Value], keep_first: bool = False) -> list[Value]:
@@ -98,17 +98,14 @@ class Frame:
         out = self.out
         for node in nodes:
             mark = len(out)
-            effects = self.effects
             value = lower(node)
             if len(out) > mark:
                 for index, earlier in enumerate(values):
                     if not earlier.fixed and not (keep_first and index == 0):
                         # What runs in between could change a container: its value is that of now.
-                        held = earlier.node if self.effects == effects else self.stored(earlier)
-                        owned = earlier.owned or self.effects > effects
                         name = self.temporary()
-                        out.insert(mark, b.assign_name(name, held))
+                        out.insert(mark, b.assign_name(name, self.stored(earlier)))
                         mark += 1
-                        values[index] = Value(b.load(name), earlier.kind, owned, True, True)
+                        values[index] = Value(b.load(name), earlier.kind, True, True, True)
             values.append(value)
         return values

@@ -17,7 +17,7 @@ from trex.languages.rhai.semantics.calls import invoke, script_call
 from trex.languages.rhai.semantics.containers import own, share
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
 from trex.languages.rhai.typenames import type_name
-from trex.languages.rhai.values import THIS_CELL, FnPtr, Map, This
+from trex.languages.rhai.values import Cell, FnPtr, Map
 
 
 class ConstantCell:
@@ -92,10 +92,9 @@ def method_reference(receiver: Any, name: str, arguments: tuple[Any, ...], depth
     count = len(arguments)
     function = script_method(receiver, name, count)
     if function is not None:
-        if function.this != THIS_CELL:
-            given = (receiver, *arguments) if function.this else arguments
-            return receiver, function.code(*given, depth + 1)
-        cell = This(receiver)
+        if not function.uses_this:
+            return receiver, function.code(*arguments, depth + 1)
+        cell = Cell(receiver)
         result = function.code(cell, *arguments, depth + 1)
         return cell.v, result
     overloads = RUN.natives.get((name, count + 1))
@@ -106,9 +105,9 @@ def method_reference(receiver: Any, name: str, arguments: tuple[Any, ...], depth
 
 def on_cell(f: FnPtr, receiver: Any, arguments: tuple[Any, ...], depth: int) -> tuple[Any, Any]:
     """Call a pointer with `this` bound to a value: (value, result)."""
-    if f.code is not None and not f.this:
+    if f.code is not None and not f.uses_this:
         return receiver, invoke(f, arguments, depth)
-    cell = This(receiver)
+    cell = Cell(receiver)
     result = invoke(f, arguments, depth, cell)
     return cell.v, result
 

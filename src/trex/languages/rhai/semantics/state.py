@@ -19,26 +19,25 @@ from trex.limits import LanguageLimits
 class ScriptFunction:
     """A function of the script, compiled.
 
-    code:      takes what `this` says, then the parameters, then the depth.
-    this:      as in `FnPtr`.
+    code:      takes a cell for `this` first where `uses_this`, then the parameters, then the depth.
     receiver:  the type name of `fn type.name(..)`, else None.
     """
 
-    __slots__ = ("code", "name", "params", "private", "receiver", "this")
+    __slots__ = ("code", "name", "params", "private", "receiver", "uses_this")
 
     def __init__(
         self,
         name: str,
         params: tuple[str, ...],
         code: Callable[..., Any],
-        this: int,
+        uses_this: bool,
         receiver: str | None,
         private: bool,
     ) -> None:
         self.name = name
         self.params = params
         self.code = code
-        self.this = this
+        self.uses_this = uses_this
         self.receiver = receiver
         self.private = private
 

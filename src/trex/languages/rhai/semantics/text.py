@@ -124,7 +124,6 @@ def float_digits(number: float) -> str:
 
 
 _INFINITY = float("inf")
-_INTEGERS = {int}
 
 
 def _rounded(number: float, shortest: str) -> str:
@@ -173,10 +172,7 @@ def _scientific(shortest: str) -> str:
 
 
 def _array(value: Array) -> str:
-    items = value.v
-    if set(map(type, items)) == _INTEGERS:
-        return repr(items)
-    return f"[{', '.join([str(x) if type(x) is int else debug(x) for x in items])}]"
+    return f"[{', '.join([str(x) if type(x) is int else debug(x) for x in value.v])}]"
 
 
 def _map(value: Map) -> str:
