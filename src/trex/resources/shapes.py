@@ -132,6 +132,15 @@ class ReadLinesOptions(Struct, frozen=True):
     ] = None
 
 
+@CATALOGUE.option_set
+class ExtractArchiveOptions(Struct, frozen=True):
+    """What is kept of a member beside its content."""
+
+    preserve_permissions: Annotated[bool, "its mode, without setuid, setgid and sticky bit"] = True
+    preserve_ownership: Annotated[bool, "its user and group, by their names"] = False
+    preserve_timestamps: Annotated[bool, "when it was modified"] = True
+
+
 @CATALOGUE.record
 class Match(Struct, frozen=True):
     """A line that a search found."""
