@@ -165,6 +165,14 @@ def test_owners_are_kept_by_their_names(broker, tree):
     assert (tree / "out" / "g").stat().st_uid == os.geteuid()
 
 
+@pytest.mark.skipif(IS_ROOT, reason="root may give files away")
+def test_an_ordinary_user_may_not_give_files_away(broker, tree):
+    failure = failed(broker, tree, packed(member("f", b"x", uname="root")), preserve_ownership=True)
+    assert failure.kind == "IoError"
+    assert failure.message.startswith("Failed to change ownership. CAP_CHOWN capability is required")
+    assert state(tree / "out") == {}
+
+
 def test_owners_are_not_kept_unless_that_is_wanted(broker, tree):
     extract(broker, tree, packed(member("f", b"x", uname="nobody", uid=65534)))
     assert (tree / "out" / "f").stat().st_uid == os.geteuid()
