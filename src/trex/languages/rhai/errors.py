@@ -9,7 +9,7 @@ wants to know (`semantics.exceptions`), so that code that does not fail pays not
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trex.languages.rhai.positions import NOWHERE, column_of, describe, line_of
 from trex.languages.rhai.typenames import signature, type_name
@@ -63,11 +63,29 @@ class RhaiError(Exception):
 
 
 class Thrown(RhaiError):
-    """`throw value`, or a host function that failed with a value."""
+    """`throw value`, or a host function that failed with a value.
 
-    def __init__(self, value: Any, position: int | None = None) -> None:
-        super().__init__("ErrorRuntime", "", None, position)
-        self.value = value
+    It has no constructor of its own: raising one is as cheap as Python's own errors.
+    """
+
+    message = ""
+    details: dict[str, Any] = {}  # noqa: RUF012 - never changed: a thrown value has no details
+    position: int | None = None
+    calls: list[tuple[str, str, int]] | None = None
+    denial: int | None = None
+    parse: ParseError | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(self, value: Any) -> None: ...
+
+    else:
+        __init__ = Exception.__init__
+
+    @property
+    def value(self) -> Any:
+        """What was thrown."""
+        return self.args[0]
 
 
 class ParseError(Exception):

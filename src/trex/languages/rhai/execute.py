@@ -12,6 +12,7 @@ from trex.languages.host import Host
 from trex.languages.rhai import advice
 from trex.languages.rhai.bindings import Bindings, Handle, NotPlain, from_host, to_plain
 from trex.languages.rhai.errors import UNCATCHABLE, Exit, ParseError, RhaiError, Thrown
+from trex.languages.rhai.library import datetimes
 from trex.languages.rhai.parser import Options
 from trex.languages.rhai.positions import NOWHERE, column_of, describe, line_of
 from trex.languages.rhai.semantics import exceptions
@@ -27,8 +28,9 @@ def execute(start: Start, host: Host) -> Finished | Failed:
     """Compile and run a script; `host` performs its operations."""
     timings: dict[str, float] = {}
     began = milliseconds()
-    namespaces = frozenset(module.name for module in start.interface.modules)
+    namespaces = datetimes.MODULES.union(module.name for module in start.interface.modules)
     session = Session(start.limits, Options(True, frozenset(DISABLED), namespaces), host, start.modules)
+    datetimes.install()
     Bindings(start.interface, host).bind()
     timings["bind"] = milliseconds() - began
     try:

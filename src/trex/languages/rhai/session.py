@@ -102,7 +102,7 @@ class Session:
             for variable in program.outer.values():
                 variable.captured = True
             for variable in program.top:
-                variable.captured = True
+                variable.captured = variable.open = True
         self.programs += 1
         first = self.programs == 1
         link = Link(
@@ -263,7 +263,7 @@ class Session:
         namespace = {**HELPERS, **self.helpers(link, self.namespaces), **link.values}
         exec(code, namespace)  # noqa: S102 - the code is ours; the script chose only its shape
         exceptions.register(link.labels, link.sites)
-        script = ScriptFunction(name, (), namespace["make"](*cells.values()), tree.uses_this, None, False)
+        script = ScriptFunction(name, (), namespace["make"](*cells.values()), tree.this, None, False)
         return script_call(script, arguments, level)
 
     # --- modules ---

@@ -24,6 +24,8 @@ class Variable(Struct, eq=False):
     role:     `local`, `param`, `loop`, `catch`, `capture` (of a closure) or `outer` (the caller's scope).
     constant: declared with `const`, or constant in the caller's scope.
     captured: some closure captures it, so that it lives in a `Cell`.
+    root:     for a capture, the variable of the enclosing function that it shares the cell with.
+    open:     code that is not there yet may assign it: that of `eval`, or the caller's.
     assigned: how many `=` and op-assignments name it whole.
     changed:  something may change its value in place: a store into it, or a method called on it.
     slot:     its name in the generated code.
@@ -34,6 +36,8 @@ class Variable(Struct, eq=False):
     role: str
     constant: bool = False
     captured: bool = False
+    root: Any = None
+    open: bool = False
     assigned: int = 0
     changed: bool = False
     slot: str = ""
@@ -47,7 +51,8 @@ class Function(Struct, eq=False):
     """A function or closure.
 
     captures: for closures, the variable inside to the one outside that it captures, by name.
-    level:    how deep it is nested in other closures; 0 for functions and the program.
+    uses_this, changes_this: what its text does with `this`; `this` is what it takes, as in `FnPtr`.
+    loops, catches: whether it has loops, or handlers of errors.
     """
 
     name: str
@@ -57,6 +62,8 @@ class Function(Struct, eq=False):
     receiver: str | None = None
     private: bool = False
     uses_this: bool = False
+    changes_this: bool = False
+    this: int = 0
     closure: bool = False
     captures: dict[str, tuple[Variable, Any]] = {}
     returns: int = 0

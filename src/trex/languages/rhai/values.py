@@ -36,7 +36,7 @@ Every function that stores into or removes from a container keeps them exact.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -44,7 +44,10 @@ from trex.values import Char, Constant, Object
 
 __all__ = [
     "NESTED",
+    "NO_THIS",
     "SHARED",
+    "THIS_CELL",
+    "THIS_VALUE",
     "Array",
     "Blob",
     "Cell",
@@ -55,12 +58,17 @@ __all__ = [
     "Map",
     "Object",
     "Range",
+    "This",
     "Timestamp",
     "char",
 ]
 
 NESTED = 1
 SHARED = 2
+
+NO_THIS = 0  # a function that does not name `this`
+THIS_VALUE = 1  # one that only reads it: it takes the value
+THIS_CELL = 2  # one that may change it: it takes a cell
 
 
 class Array(Struct, eq=False):
@@ -117,6 +125,13 @@ class Timestamp(Struct, frozen=True, eq=False):
     nanoseconds: int
 
 
+class This(Struct, eq=False):
+    """The cell of a `this` that is no variable: never locked, never captured."""
+
+    shared: ClassVar[bool] = False
+    v: Any
+
+
 class Cell:
     """A variable that closures share, or a `this`. `v` is its value.
 
@@ -146,30 +161,33 @@ class FnPtr:
     name:      what the script calls it; closures have a generated name.
     code:      the compiled function, or None: then it is looked up by name when called.
     params:    declared parameters, without captures; -1 where `code` is None.
-    uses_this: `code` takes a cell for `this` before its parameters.
+    this:      what `code` takes for `this` before its parameters: `NO_THIS`, `THIS_VALUE` or `THIS_CELL`.
     curry:     values given by `curry`, before the arguments of a call.
     captures:  how many variables the closure captured.
     direct:    how many arguments `code` takes as it is, the depth apart; -1 where it takes anything else.
+    bound:     twice the number of arguments that it takes behind `this`, and one more where that is a cell;
+               -1 where it takes anything else.
     """
 
-    __slots__ = ("captures", "code", "curry", "direct", "name", "params", "uses_this")
+    __slots__ = ("bound", "captures", "code", "curry", "direct", "name", "params", "this")
 
     def __init__(
         self,
         name: str,
         code: Any = None,
         params: int = -1,
-        uses_this: bool = False,
+        this: int = NO_THIS,
         curry: tuple[Any, ...] = (),
         captures: int = 0,
     ) -> None:
         self.name = name
         self.code = code
         self.params = params
-        self.uses_this = uses_this
+        self.this = this
         self.curry = curry
         self.captures = captures
-        self.direct = -1 if code is None or uses_this or curry else params
+        self.direct = -1 if code is None or this or curry else params
+        self.bound = -1 if code is None or not this or curry else params * 2 + (this == THIS_CELL)
 
 
 class _Chars(dict[str, Char]):

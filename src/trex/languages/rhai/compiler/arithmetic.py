@@ -11,6 +11,7 @@ constant comes first: it is several times cheaper than one with a large one.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from trex.languages.rhai.compiler import build as b
@@ -20,8 +21,10 @@ from trex.languages.rhai.compiler.kinds import Kind
 from trex.languages.rhai.syntax import Literal
 from trex.values import INT_MAX, INT_MIN
 
-# The largest integer that CPython compares without a function call.
+# The largest integer that CPython compares without a function call. From 3.12 on it pays to ask for these
+# first; before, comparing with a large constant costs hardly more.
 SMALL = 2**30 - 1
+SMALL_FIRST = sys.version_info >= (3, 12)
 
 HELPERS = {
     "+": "add",
@@ -60,6 +63,20 @@ def type_is(value: Any, name: str) -> Any:
     return b.compare(b.apply(_TYPE, [value]), "is", b.load(name))
 
 
+def within(compute: Any, result: Any, low_known: bool, high_known: bool) -> Any:
+    """A test that an exact result is within 64 bits, on the sides where it might not be."""
+    if high_known:
+        test, large = b.compare(compute, ">=", _SMALL_LOW), b.compare(result, ">=", _LOW)
+        single = b.compare(compute, ">=", _LOW)
+    elif low_known:
+        test, large = b.compare(compute, "<=", _SMALL_HIGH), b.compare(result, "<=", _HIGH)
+        single = b.compare(compute, "<=", _HIGH)
+    else:
+        test, large = b.between(_SMALL_LOW, compute, _SMALL_HIGH), b.between(_LOW, result, _HIGH)
+        single = b.between(_LOW, compute, _HIGH)
+    return b.or_([test, large]) if SMALL_FIRST else single
+
+
 class Arithmetic(Frame):
     """Lowering of operators on values already lowered."""
 
@@ -80,12 +97,7 @@ class Arithmetic(Frame):
         name = self.temporary()
         result = b.load(name)
         compute = b.walrus(name, b.binary(left.node, op, right.node))
-        if high <= INT_MAX:
-            test = b.or_([b.compare(compute, ">=", _SMALL_LOW), b.compare(result, ">=", _LOW)])
-        elif low >= INT_MIN:
-            test = b.or_([b.compare(compute, "<=", _SMALL_HIGH), b.compare(result, "<=", _HIGH)])
-        else:
-            test = b.or_([b.between(_SMALL_LOW, compute, _SMALL_HIGH), b.between(_LOW, result, _HIGH)])
+        test = within(compute, result, low >= INT_MIN, high <= INT_MAX)
         helper = _OVERFLOWS[op] + ("_at" if assigning else "")
         return Value(b.choose(test, result, b.call(helper, [result, right.node], position)), kind)
 
@@ -120,13 +132,13 @@ class Arithmetic(Frame):
         return None
 
     def square(self, left: Value, right: Value, position: int, assigning: bool) -> Value:
+        low, high = k.exact_bounds("*", left.kind, left.kind)
+        plain = b.binary(left.node, "*", left.node)
+        if high <= INT_MAX:
+            return Value(plain, k.integer(low, high))
         name = self.temporary()
         result = b.load(name)
-        low, high = k.exact_bounds("*", left.kind, left.kind)
-        product = b.walrus(name, b.binary(left.node, "*", left.node))
-        if high <= INT_MAX:
-            return Value(b.binary(left.node, "*", left.node), k.integer(low, high))
-        test = b.or_([b.compare(product, "<=", _SMALL_HIGH), b.compare(result, "<=", _HIGH)])
+        test = within(b.walrus(name, plain), result, True, False)
         return Value(b.choose(test, result, self.helper("**", left, right, position, assigning)), Kind(k.INT, 0))
 
     def helper(self, op: str, left: Value, right: Value, position: int, assigning: bool = False) -> Any:
@@ -150,10 +162,14 @@ class Arithmetic(Frame):
             return Value(b.compare(left.node, op, right.node), k.K_BOOL)
         elif x & k.INT and y & k.INT and self.is_hot() and op in _GUARDED:
             return self.guarded(op, left, right, position, assigning, kind)
-        elif op in ("==", "!=") and self.is_hot():
-            inline = self.equality(op, left, right, position)
-            if inline is not None:
-                return inline
+        elif op in COMPARISONS and self.is_hot():
+            if k.CHAR in (x, y):
+                left, right = self.both_simple(left, right)
+                return Value(self.char_comparison(op, left, right, self.helper(op, left, right, position)), k.K_BOOL)
+            if op in ("==", "!="):
+                inline = self.equality(op, left, right, position)
+                if inline is not None:
+                    return inline
         return Value(self.helper(op, left, right, position, assigning), kind)
 
     def guarded(self, op: str, left: Value, right: Value, position: int, assigning: bool, kind: Kind) -> Value:
@@ -168,7 +184,25 @@ class Arithmetic(Frame):
         other = self.helper(op, left, right, position, assigning)
         if inline is None:
             return Value(other, kind)
+        if self.loop_depth and op in _FLOAT_INLINE and left.kind.bits & k.FLOAT and right.kind.bits & k.FLOAT:
+            # In loops the second most frequent case is worth its code.
+            floats = [type_is(v.node, "float") for v in (left, right)]
+            other = b.choose(b.and_(floats), b.binary(left.node, op, right.node), other)
+        elif op in COMPARISONS:
+            other = self.char_comparison(op, left, right, other)
         return Value(b.choose(b.and_(tests), inline.node, other), kind)
+
+    @staticmethod
+    def char_comparison(op: str, left: Value, right: Value, other: Any) -> Any:
+        """A comparison with a character literal, inline for characters."""
+        for value, literal in ((left, right), (right, left)):
+            if literal.kind.bits == k.CHAR and literal.fixed and value.kind.bits & k.CHAR:
+                texts = [b.attribute(v.node, "text") for v in (left, right)]
+                inline = b.compare(texts[0], op, texts[1])
+                if value.kind.bits == k.CHAR:
+                    return inline
+                return b.choose(type_is(value.node, "Char"), inline, other)
+        return other
 
     @staticmethod
     def integer_part(kind: Kind) -> Kind:
@@ -225,6 +259,7 @@ class Arithmetic(Frame):
 
 
 _GUARDED = frozenset(("+", "-", "*", "/", "%", "&", "|", "^", ">>", "**", *COMPARISONS))
+_FLOAT_INLINE = frozenset(("+", "-", "*"))
 _EPSILON = 2.0**-52
 _INF = float("inf")
 # op -> low, high, and the comparison in `low ? x ? high` that means `x op 0.0`.

@@ -130,6 +130,11 @@ def is_name(node: Any) -> bool:
     return type(node) is ast.Name
 
 
+def is_this(node: Any) -> bool:
+    """Whether a node is the `this` of the function."""
+    return type(node) is ast.Name and node.id == "this"
+
+
 def is_constant(node: Any) -> bool:
     """Whether a node is a literal."""
     return type(node) is ast.Constant

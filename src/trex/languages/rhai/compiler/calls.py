@@ -107,9 +107,10 @@ class Calls(Expressions):
         keep = bool(node.arguments) and type(node.arguments[0]) is Name
         values = self.operands(node.arguments, self.lower, keep)
         arguments = [self.argument(n, v) for n, v in zip(node.arguments, values, strict=True)]
-        if function.uses_this:
+        if function.this:
             arguments.insert(0, b.load("UNBOUND"))
         arguments.append(self.level_below)
+        self.effects += 1
         kind = K_ANY
         if self.link.typed_calls and function.returns:
             kind = Kind(function.returns, function.low, function.high)
@@ -119,9 +120,10 @@ class Calls(Expressions):
         """A function of the program that this text was added to."""
         values = self.operands(node.arguments, self.lower)
         arguments = [self.stored(value) for value in values]
-        if function.uses_this:
+        if function.this:
             arguments.insert(0, b.load("UNBOUND"))
         arguments.append(self.level_below)
+        self.effects += 1
         return Value(b.call(self.link.thing("f", function.code), arguments, node.position))
 
     # --- library and host functions ---
@@ -142,6 +144,7 @@ class Calls(Expressions):
             return Value(b.call("unknown_function", [b.const(name), *every], node.position))
         kind = k.of_call(name, values[0].kind)
         if overloads.changes:
+            self.effects += 1
             # By reference to a plain variable; anything else is changed in a copy.
             variable = first.variable if type(first) is Name else None
             if variable is not None and not variable.constant and not variable.captured:
@@ -175,7 +178,10 @@ class Calls(Expressions):
         self, name: str, overloads: Overloads, receiver: Value, rest: list[Any], position: int, kind: Kind
     ) -> Value:
         """A library function that changes nothing, by the type of its receiver."""
-        extra = [self.level] if overloads.calls else []
+        extra: list[Any] = []
+        if overloads.calls:
+            self.effects += 1
+            extra = [self.level]
         known = TYPE_OF_BITS.get(receiver.kind.bits)
         arguments = len(rest) + 1
         if known is not None and known in overloads:
@@ -193,6 +199,7 @@ class Calls(Expressions):
     def module_call(self, node: Call) -> Value:
         values = self.operands(node.arguments, self.lower)
         arguments = [self.stored(value) for value in values]
+        self.effects += 1
         path = b.const("::".join(node.path))
         made = b.call("module_call", [path, b.const(node.name), b.tuple_(arguments), self.level], node.position)
         return Value(b.between_positions(made, node.path_position, node.position))
@@ -201,6 +208,7 @@ class Calls(Expressions):
 
     def call_pointer(self, node: Call) -> Value:
         """`call(f, ..)`. A library function changes a plain variable that is its first argument."""
+        self.effects += 1
         values = self.operands(node.arguments, self.lower)
         second = node.arguments[1] if len(node.arguments) > 1 else None
         variable = second.variable if type(second) is Name else None
@@ -257,12 +265,14 @@ class Calls(Expressions):
             return None
         if argument.variable.constant or ("take", 1) in self.link.functions:
             return None
+        self.effects += 1
         value = self.held(Value(b.load(self.slot(argument.variable))))
         self.emit(b.assign_name(self.slot(argument.variable), b.NONE))
         return value
 
     def evaluate(self, node: Call) -> Value:
         value = self.lower(node.arguments[0])
+        self.effects += 1
         cells = self.visible_cells(node.visible)
         constants = frozenset(name for name, variable in node.visible.items() if variable.constant)
         fixed = b.load(self.link.thing("constants", constants))
@@ -277,6 +287,7 @@ class Calls(Expressions):
 
     def call_in_scope(self, node: Call) -> Value:
         """`f!(..)`: a function that sees the variables here."""
+        self.effects += 1
         values = self.operands(node.arguments, self.lower)
         arguments = b.tuple_([self.stored(value) for value in values])
         cells = self.visible_cells(node.visible)

@@ -23,7 +23,7 @@ from trex.languages.rhai.semantics.sizes import check_array, check_map, check_st
 from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Program
 from trex.languages.rhai.typenames import type_name
-from trex.languages.rhai.values import Array, Blob, Cell, Char, FnPtr, Map, Range, char
+from trex.languages.rhai.values import Array, Blob, Cell, Char, FnPtr, Map, Range, This, char
 
 ATOMS = frozenset({int, float, bool, str, type(None), Char, FnPtr, Range})
 SCALARS = frozenset({int, float, bool, type(None), Char, FnPtr, Range})
@@ -37,7 +37,8 @@ _OPERATORS = (
 _MODULES: dict[Any, str] = {
     overflow: "add_overflow sub_overflow mul_overflow add_overflow_at sub_overflow_at mul_overflow_at",
     pointers: "make_pointer close_over curry_function call_function call_reference call_method is_defined_function"
-    " is_visible exit_script unknown_variable unknown_function refuse_constant not_bool late_variable late_cell",
+    " is_visible exit_script unknown_variable unknown_function refuse_constant not_bool unbound_this"
+    " late_variable late_cell",
     methods: "method_reference method_value cell_method native_reference native_on_cell",
     places: "store_at update_at method_at cell_store_at cell_update_at cell_method_at constant_method"
     " store_in_constant",
@@ -61,6 +62,9 @@ HELPERS: dict[str, Any] = {
     "Map": Map,
     "Blob": Blob,
     "Cell": Cell,
+    "Char": Char,
+    "This": This,
+    "ord": ord,
     "FnPtr": FnPtr,
     "ATOMS": ATOMS,
     "SCALARS": SCALARS,
@@ -85,6 +89,15 @@ HELPERS: dict[str, Any] = {
     **{name: getattr(operators, name) for name in _OPERATORS},
     **{name: getattr(module, name) for module, names in _MODULES.items() for name in names.split()},
 }
+
+
+class Methods(dict[type, Any]):
+    """The code of a method by the type of its receiver; `default` for all other types."""
+
+    default: Any = None
+
+    def __missing__(self, kind: type) -> Any:
+        return self.default
 
 
 class Compiled:
@@ -122,7 +135,7 @@ def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:
             function.name,
             tuple(param.name for param in function.params),
             namespace[link.code_names[function]],
-            function.uses_this,
+            function.this,
             function.receiver,
             function.private,
         )
@@ -130,11 +143,15 @@ def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:
             made_program.functions[function.name, len(function.params)] = made
         else:
             made_program.typed[function.receiver, function.name, len(function.params)] = made
+    for table, (untyped, typed) in link.method_tables.items():
+        codes = Methods({kind: namespace[link.code_names[method]] for kind, method in typed.items()})
+        codes.default = namespace[link.code_names[untyped]] if untyped is not None else None
+        namespace[table] = codes
     for closure in program.closures:
         name = link.code_names.get(closure)
         if name is not None:
             code_object = namespace[f"make_{name}" if closure.captures else name]
-            namespace[f"p_{name}"] = FnPtr(closure.name, code_object, len(closure.params), closure.uses_this)
+            namespace[f"p_{name}"] = FnPtr(closure.name, code_object, len(closure.params), closure.this)
     return made_program
 
 

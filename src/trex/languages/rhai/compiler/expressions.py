@@ -17,13 +17,14 @@ from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.inference import kind_of
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.compiler.link import Link
-from trex.languages.rhai.parser import is_constant
+from trex.languages.rhai.parser.checks import is_constant
 from trex.languages.rhai.semantics.sizes import UNLIMITED
 from trex.languages.rhai.syntax import (
     ArrayLiteral,
     Binary,
     Block,
     Closure,
+    Function,
     Interpolation,
     Literal,
     Logical,
@@ -35,7 +36,7 @@ from trex.languages.rhai.syntax import (
     Unary,
     Variable,
 )
-from trex.languages.rhai.values import Char
+from trex.languages.rhai.values import NESTED, THIS_CELL, Char
 from trex.values import INT_MIN
 
 WEIGHTLESS = ~(k.CONTAINER | k.STR) & k.ANY
@@ -46,6 +47,7 @@ class Expressions(Arithmetic):
     """Lowering of expressions; `lower` is the entry."""
 
     link: Link
+    function: Function
     lower_to: Callable[[Any, Any], None]
 
     def lower(self, node: Any) -> Value:
@@ -85,12 +87,11 @@ class Expressions(Arithmetic):
     def read(self, variable: Variable, position: int) -> Value:
         """The value of a variable."""
         slot = self.slot(variable)
-        if variable.captured:
-            return Value(b.attribute_at(b.load(slot), "v", position), K_ANY, owned=False)
-        fixed = not variable.assigned and not variable.changed and variable.role != "loop"
         kind = kind_of(variable)
-        if variable.changed and kind.bits & k.INT and not kind.bits & ~k.INT:
-            kind = k.K_INT
+        if variable.captured:
+            node = b.attribute_at(b.load(slot), "v", position)
+            return Value(node, kind if kind.bits else K_ANY, owned=False)
+        fixed = not variable.assigned and not variable.changed and variable.role != "loop"
         return Value(b.load(slot), kind if kind.bits else K_ANY, owned=False, simple=True, fixed=fixed)
 
     def slot(self, variable: Variable) -> str:
@@ -116,6 +117,10 @@ class Expressions(Arithmetic):
         return Value(b.between_positions(made, node.path_position, node.position), owned=False)
 
     def this(self, node: This) -> Value:
+        if self.function.this != THIS_CELL:
+            bound = b.compare(b.load("this"), "is not", b.load("UNBOUND"))
+            missing = b.call("unbound_this", [], node.position)
+            return Value(b.choose(bound, b.load("this"), missing), K_ANY, owned=False)
         return Value(b.attribute_at(b.load("this"), "v", node.position), K_ANY, owned=False)
 
     # --- constructors ---
@@ -148,15 +153,33 @@ class Expressions(Arithmetic):
     def array(self, node: ArrayLiteral) -> Value:
         values = self.operands(node.items, self.lower)
         items = b.list_([self.stored(value) for value in values])
+        weight = self.known_weight(values)
+        if weight:
+            return Value(b.call("Array", [items, *weight], node.position), k.K_ARRAY)
         helper = "Array"
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
             # What is all literals was measured when it was written.
             helper = "array_made" if is_constant(node) else "array_of"
         return Value(b.call(helper, [items], node.position), k.K_ARRAY)
 
+    def known_weight(self, values: list[Value]) -> list[Any] | None:
+        """`state` and counts of a container whose only weighty parts are literal strings."""
+        size = 0
+        for value in values:
+            if value.kind.bits & ~WEIGHTLESS:
+                if not b.is_constant(value.node) or type(value.node.value) is not str:
+                    return None
+                size += len(value.node.value.encode())
+        if not size or (self.link.limits.max_string_size and size > self.link.limits.max_string_size):
+            return None
+        return [b.const(NESTED), b.ZERO, b.ZERO, b.const(size)]
+
     def map(self, node: MapLiteral) -> Value:
         values = self.operands([value for _, value in node.entries], self.lower)
         entries = b.dict_([b.const(key) for key, _ in node.entries], [self.stored(value) for value in values])
+        weight = self.known_weight(values)
+        if weight:
+            return Value(b.call("Map", [entries, *weight], node.position), k.K_MAP)
         helper = "Map"
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
             helper = "map_made" if is_constant(node) else "map_of"

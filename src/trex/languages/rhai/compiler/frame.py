@@ -48,6 +48,8 @@ class Frame:
         self.out: list[Any] = []
         self.temporaries = 0
         self.loop_depth = 0
+        # How many calls and stores were lowered: what may change a container that somebody has read.
+        self.effects = 0
 
     def temporary(self) -> str:
         """A fresh name."""
@@ -84,9 +86,7 @@ class Frame:
 
     def both_simple(self, left: Value, right: Value) -> tuple[Value, Value]:
         """Two operands as names or constants, evaluated in order."""
-        if right.simple and left.simple:
-            return left, right
-        left = self.held(left) if not right.simple and not left.fixed else self.simple(left)
+        left = self.simple(left)
         return left, self.simple(right)
 
     def operands(self, nodes: list[Any], lower: Callable[[Any], Value], keep_first: bool = False) -> list[Value]:
@@ -98,14 +98,17 @@ class Frame:
         out = self.out
         for node in nodes:
             mark = len(out)
+            effects = self.effects
             value = lower(node)
             if len(out) > mark:
                 for index, earlier in enumerate(values):
                     if not earlier.fixed and not (keep_first and index == 0):
                         # What runs in between could change a container: its value is that of now.
+                        held = earlier.node if self.effects == effects else self.stored(earlier)
+                        owned = earlier.owned or self.effects > effects
                         name = self.temporary()
-                        out.insert(mark, b.assign_name(name, self.stored(earlier)))
+                        out.insert(mark, b.assign_name(name, held))
                         mark += 1
-                        values[index] = Value(b.load(name), earlier.kind, True, True, True)
+                        values[index] = Value(b.load(name), earlier.kind, owned, True, True)
             values.append(value)
         return values

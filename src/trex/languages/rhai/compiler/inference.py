@@ -60,8 +60,16 @@ from trex.values import INT_MAX, INT_MIN
 MOST_PASSES = 8
 
 
+def root_of(variable: Variable) -> Variable:
+    """The variable whose cell a capture shares; any other variable itself."""
+    while variable.root is not None:
+        variable = variable.root
+    return variable
+
+
 def kind_of(variable: Variable) -> Kind:
     """What is known of a variable."""
+    variable = root_of(variable)
     return Kind(variable.kinds, variable.low, variable.high)
 
 
@@ -90,7 +98,7 @@ class Inference:
             function.returns, function.low, function.high = K_NEVER
             for param in function.params:
                 free = not self.typed_calls or function.closure or function.receiver is not None
-                param.kinds, param.low, param.high = K_ANY if free or param.captured else K_NEVER
+                param.kinds, param.low, param.high = K_ANY if free or param.open else K_NEVER
             for inner, _ in function.captures.values():
                 inner.kinds, inner.low, inner.high = K_ANY
         for variable in program.outer.values():
@@ -144,11 +152,10 @@ class Inference:
 
     def assign(self, variable: Variable, kind: Kind) -> None:
         """A variable is given a value of this kind."""
-        if variable.captured or variable.role == "outer":
+        variable = root_of(variable)
+        if variable.open or variable.role == "outer" or variable.role == "capture":
             kind = K_ANY
-        old = kind_of(variable)
-        if not variable.kinds:
-            old = K_NEVER
+        old = kind_of(variable) if variable.kinds else K_NEVER
         new = self.joined(old, kind)
         if new != old:
             variable.kinds, variable.low, variable.high = new
@@ -182,9 +189,10 @@ class Inference:
 
     def name(self, node: Name) -> Kind:
         variable = node.variable
-        if variable is None or variable.captured:
+        if variable is None:
             return K_ANY
-        return kind_of(variable) if variable.kinds else K_NEVER
+        kind = kind_of(variable)
+        return kind if kind.bits else K_NEVER
 
     def anything(self, node: Any) -> Kind:
         return K_ANY
@@ -244,6 +252,7 @@ class Inference:
             if step_type is MethodStep:
                 arguments = [self.visit(argument) for argument in step.arguments]
                 key = (step.name, len(arguments))
+                self.link.method_calls.add(key)
                 self.method_called(node.root, step.name, len(arguments))
                 function = self.functions.get(key)
                 if function is not None and self.typed_calls:
@@ -284,6 +293,9 @@ class Inference:
             if target.variable is not None:
                 if node.operator is not None:
                     old = self.name(target)
+                    if node.operator == "+" and old.bits & k.CONTAINER:
+                        # A container is extended in place, so a parameter or an element must be marked first.
+                        target.variable.changed = True
                     value = k.assigned(node.operator, old, value) if old.bits and value.bits else K_NEVER
                 self.assign(target.variable, value)
         else:
@@ -294,8 +306,10 @@ class Inference:
 
     def method_called(self, root: Any, name: str, count: int) -> None:
         """A method may change its receiver: integers within their type, anything where `this` is assigned."""
+        if type(root) is This and self.link.may_change(name, count):
+            self.function.changes_this = True
         if type(root) is Name and root.variable is not None and self.link.may_change(name, count):
-            root.variable.changed = True
+            root.variable.changed = root_of(root.variable).changed = True
             if self.program.assigns_this or name == "take":
                 self.assign(root.variable, K_ANY)
             else:
@@ -303,8 +317,8 @@ class Inference:
 
     def element_assigned(self, variable: Variable) -> None:
         """A store into an integer or string changes its value, but not its type."""
-        if variable.kinds & k.INT:
-            self.assign(variable, Kind(variable.kinds))
+        if root_of(variable).kinds & k.INT:
+            self.assign(variable, Kind(root_of(variable).kinds))
 
     def if_(self, node: If) -> Kind:
         self.visit(node.condition)

@@ -54,7 +54,10 @@ class Link:
         self.top = program.top if keeps_scope else []
         self.values: dict[str, Any] = {}
         self.functions: dict[tuple[str, int], Function] = {}
-        self.typed: set[tuple[str, int]] = set()
+        self.typed_functions: dict[tuple[str, int], list[Function]] = {}
+        # (name, arguments) of every method call; tables of methods by the type of the receiver.
+        self.method_calls: set[tuple[str, int]] = set()
+        self.method_tables: dict[str, tuple[Function | None, dict[type, Function]]] = {}
         self.method_names: set[str] = set()
         self.function_names: set[str] = set()
         self.pending: list[Function] = []
@@ -79,7 +82,7 @@ class Link:
             if function.receiver is None:
                 self.functions[function.name, arity] = function
             else:
-                self.typed.add((function.name, arity))
+                self.typed_functions.setdefault((function.name, arity), []).append(function)
 
     def number(self) -> int:
         self._numbers += 1
@@ -130,7 +133,7 @@ class Link:
     def has_method(self, name: str, arguments: int) -> bool:
         """Whether a function of the script could be called so as a method."""
         key = (name, arguments)
-        return key in self.functions or key in self.typed or key in self.foreign
+        return key in self.functions or key in self.typed_functions or key in self.foreign
 
     def overloads(self, name: str, arguments: int) -> Overloads | None:
         """The library's and the host's functions of this name and number of arguments."""
@@ -141,6 +144,12 @@ class Link:
         short = f"n_{name[:_NAME_LENGTH]}_{arguments}"
         if short not in self.values:
             self.values[short] = self.natives[name, arguments]
+        return short
+
+    def method_table(self, name: str, arguments: int, untyped: Function | None, typed: dict[type, Function]) -> str:
+        """The name of a table of the code of a method, by the type of the receiver."""
+        short = f"m_{name[:_NAME_LENGTH]}_{arguments}"
+        self.method_tables[short] = (untyped, typed)
         return short
 
     def implementation(self, name: str, arguments: int, kind: type) -> str:

@@ -22,6 +22,7 @@ from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.loops import Loop, Loops
 from trex.languages.rhai.compiler.statements import RETURN
 from trex.languages.rhai.syntax import Function, Program, Variable
+from trex.languages.rhai.values import NO_THIS, THIS_CELL, THIS_VALUE
 
 MAIN = "main"
 
@@ -68,7 +69,7 @@ class Lowering(Loops):
         function = self.function
         self.start(function.params)
         self.lower_to(function.body, RETURN)
-        names = ["this"] if function.uses_this else []
+        names = ["this"] if function.this else []
         names += [self.slot(param) for param in function.params]
         made = b.function(self.code_name, [*names, "depth"], self.out)
         if not function.captures:
@@ -90,6 +91,11 @@ class Lowering(Loops):
 def infer(program: Program, link: Link) -> None:
     """Fill in what is known of the variables."""
     Inference(program, link).run()
+    for function in program.functions:
+        reads = function.uses_this or (function.name, len(function.params)) in link.method_calls
+        function.this = THIS_CELL if function.changes_this else THIS_VALUE if reads else NO_THIS
+    for closure in program.closures:
+        closure.this = THIS_CELL if closure.changes_this else THIS_VALUE if closure.uses_this else NO_THIS
 
 
 def mark_parameters(program: Program) -> None:

@@ -39,7 +39,7 @@ from trex.languages.rhai.syntax import (
     Try,
     Variable,
 )
-from trex.languages.rhai.values import Array, Map, Range
+from trex.languages.rhai.values import Array, Char, Map, Range
 
 RETURN = "<return>"
 
@@ -187,9 +187,14 @@ class Statements(Chains):
             tests.append(self.one_of(subject, integers, "int", bits == k.INT))
         if strings and bits & k.STR:
             tests.append(self.one_of(subject, strings, "str", True))
+        characters = [v.text for v in case.values if type(v) is Char]
+        if characters and bits & k.CHAR:
+            text = Value(b.attribute(subject.node, "text"), k.K_STR, True, True, True)
+            equal = self.one_of(text, characters, "str", True)
+            tests.append(equal if bits == k.CHAR else b.and_([self.type_test(subject.node, "Char"), equal]))
         for value in case.values:
             kind = type(value)
-            if kind in (int, str, Range):
+            if kind in (int, str, Char, Range):
                 continue
             if value is None or kind is bool:
                 tests.append(b.compare(subject.node, "is", b.const(value)))
@@ -340,7 +345,24 @@ class Statements(Chains):
         stored = Value(self.stored(value), value.kind, True, value.simple, value.fixed)
         result = self.operate("+", Value(left, kind_of(variable), False, True), stored, position, True)
         slow = [b.assign_name(slot, result.node)]
+        if bits & k.INT and value.kind.bits & k.INT:
+            # More often a sum than a text.
+            self.out.extend(self.sum_first(variable, slot, value, position, tests, fast, slow))
+            return
         self.emit(b.if_(b.and_(tests), fast, slow))
+
+    def sum_first(
+        self, variable: Variable, slot: str, value: Value, position: int, tests: list[Any], fast: Any, slow: Any
+    ) -> list[Any]:
+        """Ask for integers first, then for text."""
+        kind = kind_of(variable)
+        old = Value(b.load(slot), self.integer_part(kind), False, True)
+        new = Value(value.node, self.integer_part(value.kind), True, True, value.fixed)
+        integers = [] if kind.bits == k.INT else [self.type_test(old.node, "int")]
+        if value.kind.bits != k.INT:
+            integers.append(self.type_test(new.node, "int"))
+        total = b.assign_name(slot, self.checked("+", old, new, position, True).node)
+        return [b.if_(b.and_(integers), [total], [b.if_(b.and_(tests), fast, slow)])]
 
     @staticmethod
     def type_test(node: Any, name: str) -> Any:

@@ -20,18 +20,19 @@ from trex.languages.rhai.library.callbacks import (
     element_call,
     left,
     marked,
+    of_element,
     settle,
     taking,
     with_this,
 )
 from trex.languages.rhai.library.registry import function
 from trex.languages.rhai.library.spans import offset, spread
-from trex.languages.rhai.semantics.calls import invoke
+from trex.languages.rhai.semantics.calls import invoke, on_this
 from trex.languages.rhai.semantics.comparison import eq, index_from
 from trex.languages.rhai.semantics.containers import WEIGHTY, array_of, own, recount, share
 from trex.languages.rhai.semantics.pointers import make_pointer
 from trex.languages.rhai.semantics.state import RUN
-from trex.languages.rhai.values import NESTED, Array, Cell, FnPtr, Range
+from trex.languages.rhai.values import NESTED, THIS_CELL, Array, Cell, FnPtr, Range
 
 
 def _function(name: str, array: Array, f: Any, *others: Any) -> FnPtr:
@@ -47,7 +48,7 @@ def _function(name: str, array: Array, f: Any, *others: Any) -> FnPtr:
 def map_(array: Array, f: Any, depth: int) -> Array:
     if type(f) is not FnPtr:
         f = _function("map", array, f)
-    code = taking(f, 1)
+    code = of_element(f)
     if code is not None:
         level = depth + LEVELS
         return array_of([code(item, level) for item in array.v])
@@ -59,7 +60,7 @@ def map_(array: Array, f: Any, depth: int) -> Array:
 def filter_(array: Array, f: Any, depth: int) -> Array:
     if type(f) is not FnPtr:
         f = _function("filter", array, f)
-    code = taking(f, 1)
+    code = of_element(f)
     if code is not None:
         level = depth + LEVELS
         kept = [item for item in array.v if code(item, level) is True]
@@ -71,7 +72,7 @@ def filter_(array: Array, f: Any, depth: int) -> Array:
 
 def _search(name: str, array: Array, f: FnPtr, start: int, depth: int) -> tuple[int, Any]:
     """The index of the first element from start on that f accepts, and the element; -1 where there is none."""
-    code = taking(f, 1)
+    code = of_element(f)
     if code is not None:
         items = array.v
         level = depth + LEVELS
@@ -152,7 +153,7 @@ def some(array: Array, f: Any, depth: int) -> bool:
 @function("all", Array, arguments=2, effect="pure", calls=True)
 def all_(array: Array, f: Any, depth: int) -> bool:
     f = _function("all", array, f)
-    code = taking(f, 1)
+    code = of_element(f)
     if code is not None:
         level = depth + LEVELS
         return all(code(item, level) is True for item in array.v)
@@ -165,17 +166,20 @@ def for_each(array: Array, f: Any, depth: int) -> None:
     if type(f) is not FnPtr:
         raise errors.function_not_found("for_each", array, f)
     level = depth + LEVELS
-    code = f.code
     count = left(f)
     indexes = range(len(array.v))
-    if (count == 0 or count == 1) and not f.uses_this:
-        plain: Callable[..., Any] = taking(f, count)  # type: ignore[assignment]
-        for index in indexes:
-            if count:
-                plain(index, level)
-            else:
-                plain(level)
-        return
+    if f.this != THIS_CELL:
+        plain = of_element(f) if count == 0 else None
+        if plain is not None:
+            for item in array.v:
+                plain(item, level)
+            return
+        if count == 1 and not f.this:
+            numbered: Any = taking(f, 1)
+            for index in indexes:
+                numbered(index, level)
+            return
+    code = on_this(f)
     curry = [share(value) for value in f.curry]
     if count == 0:
         items = array.v
@@ -230,8 +234,8 @@ def _fold(name: str, array: Array, f: FnPtr, result: Any, indexes: range, depth:
     array = own(array)
 
     def step(cell: Cell, result: Any, index: int) -> Any:
-        if count == 1 and f.uses_this:
-            return f.code(cell, *[share(value) for value in f.curry], result, level)
+        if count == 1 and f.this:
+            return on_this(f)(cell, *[share(value) for value in f.curry], result, level)
         item = share(cell.v)
         forms = (((result,), cell), ((result, item), None), ((result, item, index), None))
         return by_forms(name, f, level, forms)

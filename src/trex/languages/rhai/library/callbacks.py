@@ -24,11 +24,11 @@ from functools import partial
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.semantics.calls import UNBOUND, invoke
+from trex.languages.rhai.semantics.calls import UNBOUND, invoke, on_this
 from trex.languages.rhai.semantics.containers import CONTAINERS, WEIGHTY, own, share
 from trex.languages.rhai.semantics.exceptions import CATCHABLE, passing
 from trex.languages.rhai.semantics.sizes import check_array, check_map, weigh
-from trex.languages.rhai.values import NESTED, SHARED, Array, Cell, FnPtr, Map
+from trex.languages.rhai.values import NESTED, SHARED, THIS_CELL, THIS_VALUE, Array, Cell, FnPtr, Map
 
 # A callback of a library function runs two levels below the caller of that function.
 LEVELS = 2
@@ -54,11 +54,30 @@ def taking(f: FnPtr, count: int) -> Callable[..., Any] | None:
         return code
     if code is None or f.params - len(f.curry) != count:
         return None
-    if f.uses_this:
+    if f.this:
         code = partial(code, UNBOUND)
     if f.curry:
         code = partial(code, *[share(value) for value in f.curry])
     return code
+
+
+def of_element(f: FnPtr) -> Callable[[Any, int], Any] | None:
+    """The function as one of an element and a level, where it cannot change the element.
+
+    It takes the element, or reads it as `this`, or does without; None where it has another form.
+    """
+    code: Any = f.code
+    if f.direct == 1 or f.bound == 0:
+        return code  # type: ignore[no-any-return]
+    count = left(f)
+    if count == 1:
+        return taking(f, 1)
+    if count != 0 or f.this == THIS_CELL:
+        return None
+    curry = [share(value) for value in f.curry]
+    if f.this == THIS_VALUE:
+        return lambda item, level: code(item, *curry, level)
+    return lambda item, level: code(*curry, level)
 
 
 def _none_found(error: errors.RhaiError, f: FnPtr) -> bool:
@@ -119,18 +138,17 @@ def element_call(function: str, array: Array, f: FnPtr, depth: int) -> tuple[lis
     """
     level = depth + LEVELS
     count = left(f)
-    code: Any = f.code
-    if count == 1 or count == 2:
+    code: Any = of_element(f)
+    if code is not None:
         items = array.v
-        code = taking(f, count)
-        if count == 1:
-            return items, lambda index: code(items[index], level)
+        return items, lambda index: code(items[index], level)
+    if count == 2:
+        items = array.v
+        code = taking(f, 2)
         return items, lambda index: code(items[index], index, level)
-    if count == 0 and not f.uses_this:
-        code = taking(f, 0)
-        return array.v, lambda index: code(level)
     array = own(array)
     if count == 0:
+        code = on_this(f)
         curry = [share(value) for value in f.curry]
         return array.v, lambda index: with_this(array, index, lambda cell: code(cell, *curry, level))
 

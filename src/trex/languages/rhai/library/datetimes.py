@@ -30,6 +30,7 @@ from trex.languages.rhai.values import Constant
 
 ERRORS = "CommonUtilsErrorKind"
 FORMATS = "DateTimeFormat"
+MODULES = frozenset({ERRORS, FORMATS})
 
 _KINDS = ("ParseError", "InvalidArguments", "FormatError", "Other")
 _FORMAT_NAMES = ("RFC3339", "RFC2822")

@@ -19,7 +19,6 @@ from msgspec.json import decode
 from trex.languages.rhai import errors
 from trex.languages.rhai.library.json_scanner import MAX_DEPTH, scan
 from trex.languages.rhai.library.registry import function
-from trex.languages.rhai.positions import pack
 from trex.languages.rhai.semantics.arithmetic import check_text
 from trex.languages.rhai.semantics.containers import array_of, keys, map_of
 from trex.languages.rhai.semantics.text import debug, float_debug
@@ -139,7 +138,5 @@ def parse_json(text: str) -> Map:
     except _Unfit:
         value = scan(text)
     if type(value) is not Map:
-        error = errors.mismatch_output(type_name(value), "map")
-        error.position = pack(1, 1)
-        raise error
+        raise errors.mismatch_output(type_name(value), "map")
     return value

@@ -70,7 +70,10 @@ _SYMBOLS = ("..=", "||", "&&", "**", "<<", ">>", "==", "!=", "<=", ">=", "..")
 def scan(text: str) -> Any:
     """The value of a JSON text. Raises the language's syntax error."""
     scanner = _Scanner(text)
-    value = scanner.expression(0, 0)
+    try:
+        value = scanner.expression(0, 0)
+    except RecursionError:
+        raise scanner.error("ExprTooDeep", "Expression exceeds maximum complexity") from None
     scanner.skip()
     if scanner.at < len(text):
         raise scanner.unexpected()
@@ -96,10 +99,7 @@ class _Scanner:
     def unexpected(self) -> errors.RhaiError:
         """What stands here cannot stand here."""
         if self.at >= len(self.text):
-            error = self.error("UnexpectedEOF", "Script is incomplete", len(self.text))
-            if not self.text:
-                error.position = None
-            return error
+            return self.error("UnexpectedEOF", "Script is incomplete", len(self.text))
         found = self.text[self.at]
         if found in _LETTERS or found in _DECIMAL:
             found = self.word()
@@ -128,20 +128,27 @@ class _Scanner:
 
     def past_comment(self, at: int) -> int:
         """The end of the block comment that starts here; comments nest."""
-        depth = 0
-        text = self.text
-        while True:
-            opening, closing = text.find("/*", at), text.find("*/", at)
-            if opening >= 0 and (closing < 0 or opening < closing):
+        text, size = self.text, len(self.text)
+        depth = 1
+        at += 2
+        opening = closing = -1
+        while depth:
+            # Each search goes on where the last one of its kind ended, so that all are one pass.
+            if opening < at:
+                opening = text.find("/*", at)
+                if opening < 0:
+                    opening = size
+            if closing < at:
+                closing = text.find("*/", at)
+                if closing < 0:
+                    return size
+            if opening < closing:
                 depth += 1
                 at = opening + 2
-            elif closing >= 0:
+            else:
                 depth -= 1
                 at = closing + 2
-                if not depth:
-                    return at
-            else:
-                return len(text)
+        return at
 
     def peek(self) -> str:
         """The next character that is not space, or nothing."""
@@ -331,7 +338,8 @@ class _Scanner:
             end = at
             while end < len(text) and text[end] != quote and (quote == "`" or text[end] not in "\\\n"):
                 end += 1
-            parts.append(text[at:end])
+            # A line ends in a line feed, whatever stands before it in the text.
+            parts.append(text[at:end].replace("\r\n", "\n"))
             if end >= len(text) or text[end] == "\n":
                 raise self.error("BadInput", "Open string is not terminated", opening, "UnterminatedString")
             if text[end] == "\\":
@@ -342,7 +350,7 @@ class _Scanner:
                 at = end + 2
             else:
                 self.at = end + 1
-                made = "".join(parts).replace("\r\n", "\n")
+                made = "".join(parts)
                 if quote == "`" and "${" in made:
                     message = "Invalid symbol encountered: 'interpolated string'"
                     raise self.error("BadInput", message, opening, "ImproperSymbol")

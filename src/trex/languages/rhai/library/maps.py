@@ -14,6 +14,7 @@ from typing import Any
 from trex.languages.rhai import errors
 from trex.languages.rhai.library.callbacks import LEVELS, by_forms, left, marked, taking, with_this
 from trex.languages.rhai.library.registry import function
+from trex.languages.rhai.semantics.calls import on_this
 from trex.languages.rhai.semantics.containers import (
     CONTAINERS,
     array_of,
@@ -125,8 +126,8 @@ def _entry_call(function: str, map: Map, f: FnPtr, depth: int) -> tuple[dict[str
         plain: Any = taking(f, 2)
         return entries, lambda key: plain(key, entries[key], level)
     map = own(map)
-    if count == 1 and f.uses_this:
-        code = f.code
+    if count == 1 and f.this:
+        code = on_this(f)
         curry = [share(value) for value in f.curry]
         return map.v, lambda key: with_this(map, key, lambda cell: code(cell, *curry, key, level))
     return map.v, lambda key: with_this(

@@ -15,7 +15,7 @@ from trex.languages.rhai import errors
 from trex.languages.rhai.library.registry import ANY
 from trex.languages.rhai.semantics.containers import own
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
-from trex.languages.rhai.values import Cell, FnPtr
+from trex.languages.rhai.values import THIS_CELL, Cell, FnPtr
 
 
 class Unbound:
@@ -36,10 +36,23 @@ UNBOUND = Unbound()
 
 
 def script_call(function: ScriptFunction, arguments: tuple[Any, ...], depth: int, this: Any = UNBOUND) -> Any:
-    """Run a function of the script at level `depth`."""
-    if function.uses_this:
-        return function.code(this, *arguments, depth)
-    return function.code(*arguments, depth)
+    """Run a function of the script at level `depth`. `this` is a cell."""
+    if not function.this:
+        return function.code(*arguments, depth)
+    return function.code(this_of(function, this), *arguments, depth)
+
+
+def this_of(function: ScriptFunction | FnPtr, cell: Any) -> Any:
+    """What a function that names `this` takes for a cell."""
+    return cell if function.this == THIS_CELL or cell is UNBOUND else cell.v
+
+
+def on_this(f: FnPtr) -> Any:
+    """The code of a pointer that names `this`, as a function of a cell and the rest."""
+    code = f.code
+    if f.this == THIS_CELL:
+        return code
+    return lambda cell, *rest: code(this_of(f, cell), *rest)
 
 
 def native_call(name: str, arguments: tuple[Any, ...], depth: int, cell: Any = None) -> Any:
@@ -87,9 +100,9 @@ def invoke(f: FnPtr, arguments: tuple[Any, ...], depth: int, this: Any = None) -
         arguments = f.curry + arguments
     code = f.code
     if code is not None and f.params == len(arguments):
-        if f.uses_this:
-            return code(this or UNBOUND, *arguments, depth)
-        return code(*arguments, depth)
+        if not f.this:
+            return code(*arguments, depth)
+        return code(this_of(f, this or UNBOUND), *arguments, depth)
     return by_name(f.name, arguments, depth, this)
 
 

@@ -150,10 +150,21 @@ def lose(container: Array | Map, value: Any) -> None:
 
 def array_push(array: Array, value: Any) -> None:
     """Append one value that the array may keep (already marked where it is held elsewhere)."""
-    array.v.append(value)
-    if type(value) in WEIGHTY:
+    items = array.v
+    items.append(value)
+    if type(value) is str:
+        if not array.state & NESTED:
+            array.state |= NESTED
+        size = array.extra_string + (len(value) if value.isascii() else len(value.encode()))
+        array.extra_string = size
+        if size > LIMITS.string:
+            raise errors.too_large("Length of string")
+    elif type(value) in CONTAINERS:
         gain(array, value)
-    check_array(array)
+        check_array(array)
+        return
+    if len(items) + array.extra_array > LIMITS.array:
+        raise errors.too_large("Size of array/BLOB")
 
 
 def array_set(array: Array, index: int, value: Any) -> None:

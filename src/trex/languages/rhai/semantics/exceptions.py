@@ -10,8 +10,7 @@ code object, which `register` connects to labels and inline subscripts.
 
 from __future__ import annotations
 
-import itertools
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any
 
 from trex.languages.rhai import errors
@@ -30,6 +29,10 @@ _labels: dict[str, tuple[str, str]] = {}
 _sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]] = {}
 
 
+# Code by its identity, which it keeps as long as it stands here, with the positions of its instructions.
+_positions: dict[int, tuple[CodeType, list[tuple[int | None, int | None, int | None, int | None]]]] = {}
+
+
 def register(labels: dict[str, tuple[str, str]], sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]]) -> None:
     """Make the functions of a program known."""
     _labels.update(labels)
@@ -39,6 +42,7 @@ def register(labels: dict[str, tuple[str, str]], sites: dict[str, dict[int, tupl
 
 def forget() -> None:
     """Drop all programs."""
+    _positions.clear()
     _labels.clear()
     _sites.clear()
 
@@ -53,8 +57,11 @@ def _frames(traceback: TracebackType | None) -> list[tuple[str, int, Any, int]]:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if code.co_filename == SCRIPT:
-            place = next(itertools.islice(code.co_positions(), traceback.tb_lasti // 2, None), (None,) * 4)
-            first_line, line, first_column, column = place
+            known = _positions.get(id(code))
+            if known is None:
+                # Reading them takes as long as the code is, and what fails once often fails again.
+                known = _positions[id(code)] = code, list(code.co_positions())
+            first_line, line, first_column, column = known[1][traceback.tb_lasti // 2]
             position = pack(line, column) if line and column else NOWHERE
             start = pack(first_line, first_column) if first_line and first_column else NOWHERE
             found.append((code.co_name, position, traceback.tb_frame, start))

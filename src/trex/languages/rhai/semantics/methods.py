@@ -17,7 +17,7 @@ from trex.languages.rhai.semantics.calls import invoke, script_call
 from trex.languages.rhai.semantics.containers import own, share
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
 from trex.languages.rhai.typenames import type_name
-from trex.languages.rhai.values import Cell, FnPtr, Map
+from trex.languages.rhai.values import THIS_CELL, FnPtr, Map, This
 
 
 class ConstantCell:
@@ -92,9 +92,10 @@ def method_reference(receiver: Any, name: str, arguments: tuple[Any, ...], depth
     count = len(arguments)
     function = script_method(receiver, name, count)
     if function is not None:
-        if not function.uses_this:
-            return receiver, function.code(*arguments, depth + 1)
-        cell = Cell(receiver)
+        if function.this != THIS_CELL:
+            given = (receiver, *arguments) if function.this else arguments
+            return receiver, function.code(*given, depth + 1)
+        cell = This(receiver)
         result = function.code(cell, *arguments, depth + 1)
         return cell.v, result
     overloads = RUN.natives.get((name, count + 1))
@@ -105,9 +106,9 @@ def method_reference(receiver: Any, name: str, arguments: tuple[Any, ...], depth
 
 def on_cell(f: FnPtr, receiver: Any, arguments: tuple[Any, ...], depth: int) -> tuple[Any, Any]:
     """Call a pointer with `this` bound to a value: (value, result)."""
-    if f.code is not None and not f.uses_this:
+    if f.code is not None and not f.this:
         return receiver, invoke(f, arguments, depth)
-    cell = Cell(receiver)
+    cell = This(receiver)
     result = invoke(f, arguments, depth, cell)
     return cell.v, result
 

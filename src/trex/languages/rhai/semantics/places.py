@@ -4,6 +4,11 @@ Owns:  the walk along a path: ownership of every container on it, their counts, 
 Relies on: `indexing` for what one step means, `containers` for counts, `methods` for calls.
 Never: leaves a container's counts wrong when a step further down fails: only what succeeded is counted.
 
+Two ways. Nearly always every value on the path is an array or a map that belongs to its place alone: `_owned`
+walks there in a loop, the last step is done, and what the last container gained is added to those above.
+Otherwise - something is held elsewhere, a step leads through a string or an integer, or a step fails -
+`_change` walks recursively and puts every part back into its container.
+
 All functions give the root back: the same object when it was changed in place, else its replacement.
 """
 
@@ -16,12 +21,12 @@ from msgspec import Struct
 from trex.languages.rhai import errors
 from trex.languages.rhai.library.registry import ANY
 from trex.languages.rhai.semantics import assignment
-from trex.languages.rhai.semantics.containers import own
+from trex.languages.rhai.semantics.containers import WEIGHTY, own
 from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
 from trex.languages.rhai.semantics.methods import constant_receiver, method_reference, script_method
 from trex.languages.rhai.semantics.sizes import check, weigh
 from trex.languages.rhai.semantics.state import RUN
-from trex.languages.rhai.values import Array, FnPtr, Map
+from trex.languages.rhai.values import NESTED, SHARED, THIS_CELL, Array, FnPtr, Map
 
 
 class Steps(Struct, frozen=True, eq=False):
@@ -63,17 +68,51 @@ def _write(container: Any, kind: str, key: Any, value: Any) -> Any:
     return set_property(container, key, value) if kind in "pP" else store_index(container, key, value)
 
 
-def _adopt(container: Any, kind: str, key: Any, old: Any, new: Any, before: tuple[int, int, int]) -> Any:
-    """Put a changed part back into its container. `before` is what `old` weighed before the change."""
-    if new is not old:
-        return _write(container, kind, key, new)
-    after = weigh(new)
-    if after != before and type(container) in (Array, Map):
-        container.extra_array += after[0] - before[0]
-        container.extra_map += after[1] - before[1]
-        container.extra_string += after[2] - before[2]
-        check(container)
-    return container
+# --- the usual way ---
+
+
+def _owned(root: Any, keys: tuple[Any, ...]) -> list[Any] | None:
+    """The containers along a path, the one with the last key last; None where one is not simply ours."""
+    found: list[Any] = []
+    last = len(keys) - 1
+    for at, key in enumerate(keys):
+        kind = type(root)
+        if kind is Map:
+            if root.state >= SHARED or type(key) is not str:
+                return None
+            found.append(root)
+            if at < last:
+                root = root.v.get(key)
+        elif kind is Array:
+            if root.state >= SHARED or type(key) is not int:
+                return None
+            found.append(root)
+            if at < last:
+                items = root.v
+                if not -len(items) <= key < len(items):
+                    return None
+                root = items[key]
+        else:
+            return None
+    return found
+
+
+def _spread(containers: list[Any], before: tuple[int, int, int]) -> None:
+    """Count in the outer containers what the last one gained since it weighed `before`."""
+    array, map, string = weigh(containers[-1])
+    array -= before[0]
+    map -= before[1]
+    string -= before[2]
+    if array or map or string:
+        for container in containers[:-1]:
+            container.extra_array += array
+            container.extra_map += map
+            container.extra_string += string
+            container.state |= NESTED
+            check(container)
+
+
+# --- the other way ---
 
 
 def _change(container: Any, steps: Steps, keys: tuple[Any, ...], at: int, final: Any) -> Any:
@@ -102,17 +141,61 @@ def _change(container: Any, steps: Steps, keys: tuple[Any, ...], at: int, final:
         raise
 
 
+def _adopt(container: Any, kind: str, key: Any, old: Any, new: Any, before: tuple[int, int, int]) -> Any:
+    """Put a changed part back into its container. `before` is what `old` weighed before the change."""
+    if new is not old:
+        return _write(container, kind, key, new)
+    if type(container) in (Array, Map):
+        _spread([container, new], before)
+    return container
+
+
+# --- stores ---
+
+
 def store_at(root: Any, steps: Steps, keys: tuple[Any, ...], value: Any) -> Any:
     """`root<path> = value`."""
-    return _change(root, steps, keys, 0, lambda container, kind, key: _write(container, kind, key, value))
+    containers = _owned(root, keys)
+    if containers is None or not steps.kinds.islower():
+        return _change(root, steps, keys, 0, lambda container, kind, key: _write(container, kind, key, value))
+    last = containers[-1]
+    try:
+        if len(containers) == 1:
+            _write(last, steps.kinds[-1], keys[-1], value)
+        else:
+            before = weigh(last)
+            _write(last, steps.kinds[-1], keys[-1], value)
+            _spread(containers, before)
+    except errors.RhaiError as error:
+        steps.locate(error, len(keys) - 1)
+        raise
+    return root
 
 
 def update_at(root: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operator: str, position: int) -> Any:
     """`root<path> op= value`; a failure of the operator itself points at `position`."""
+    containers = _owned(root, keys)
+    if containers is not None and steps.kinds.islower():
+        last, key = containers[-1], keys[-1]
+        items = last.v
+        if type(last) is Map or -len(items) <= key < len(items):
+            old = items.get(key) if type(last) is Map else items[key]
+            if type(old) not in WEIGHTY:
+                try:
+                    new = ASSIGN[operator](old, value)
+                except errors.RhaiError as error:
+                    if error.position is None:
+                        error.position = position
+                    raise
+                if type(new) not in WEIGHTY and (old is not None or type(last) is Array):
+                    items[key] = new
+                    return root
+                return store_at(root, steps, keys, new)
 
     def update(container: Any, kind: str, key: Any) -> Any:
-        old = container.v.get(key) if type(container) is Map and type(key) is str else _read(container, kind, key)
-        if type(old) is str and type(container) is Map and operator == "+":
+        known = type(container) is Map and type(key) is str
+        old = container.v.get(key) if known else _read(container, kind, key)
+        if type(old) is str and known and operator == "+":
             # Let go of the entry, so that the string is extended in place and not copied.
             return _append(container, key, value, position)
         before = weigh(old)
@@ -147,6 +230,9 @@ def _append(container: Map, key: str, value: Any, position: int) -> Map:
     return container
 
 
+# --- methods ---
+
+
 def read_at(root: Any, steps: Steps, keys: tuple[Any, ...]) -> Any:
     """The value at a path."""
     at = 0
@@ -168,22 +254,32 @@ def method_at(
     receiver = read_at(root, steps, keys)
     if not _may_change(receiver, name, len(arguments)):
         return root, method_reference(receiver, name, arguments, depth)[1]
-    result: list[Any] = [None]
+    if type(receiver) in (Array, Map) and receiver.state < SHARED:
+        containers = _owned(root, keys)
+        if containers is not None:
+            before = weigh(receiver)
+            new, result = method_reference(receiver, name, arguments, depth)
+            if new is receiver:
+                containers.append(receiver)
+                _spread(containers, before)
+                return root, result
+            return store_at(root, steps, keys, new), result
+    answer: list[Any] = [None]
 
     def call(container: Any, kind: str, key: Any) -> Any:
         part = _read(container, kind, key)
         if type(container) in (int, str):
             # A bit or a character is no place of its own.
-            result[0] = method_reference(part, name, arguments, depth)[1]
+            answer[0] = method_reference(part, name, arguments, depth)[1]
             return container
         before = weigh(part)
         owned = own(part)
-        new, result[0] = method_reference(owned, name, arguments, depth)
+        new, answer[0] = method_reference(owned, name, arguments, depth)
         if owned is not part:
             return _write(container, kind, key, new)
         return _adopt(container, kind, key, part, new, before)
 
-    return _change(root, steps, keys, 0, call), result[0]
+    return _change(root, steps, keys, 0, call), answer[0]
 
 
 def _may_change(receiver: Any, name: str, count: int) -> bool:
@@ -194,7 +290,7 @@ def _may_change(receiver: Any, name: str, count: int) -> bool:
         return type(receiver) is not FnPtr
     function = script_method(receiver, name, count)
     if function is not None:
-        return function.uses_this
+        return function.this == THIS_CELL
     overloads = RUN.natives.get((name, count + 1))
     if overloads is None:
         return False

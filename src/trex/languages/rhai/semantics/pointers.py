@@ -44,14 +44,14 @@ def close_over(prototype: FnPtr, *cells: Cell) -> FnPtr:
     """A closure that shares these cells with the variables they belong to."""
     for cell in cells:
         cell.shared = True
-    return FnPtr(prototype.name, prototype.code(*cells), prototype.params, prototype.uses_this, captures=len(cells))
+    return FnPtr(prototype.name, prototype.code(*cells), prototype.params, prototype.this, captures=len(cells))
 
 
 def curry_function(f: Any, arguments: tuple[Any, ...]) -> FnPtr:
     """`f.curry(..)`."""
     if type(f) is not FnPtr:
         raise errors.mismatch(internal_type_name(f), "Fn")
-    return FnPtr(f.name, f.code, f.params, f.uses_this, f.curry + arguments, f.captures)
+    return FnPtr(f.name, f.code, f.params, f.this, f.curry + arguments, f.captures)
 
 
 def call_function(f: Any, arguments: tuple[Any, ...], level: int) -> Any:
@@ -113,6 +113,11 @@ def unknown_function(name: str, *arguments: Any) -> Any:
 def refuse_constant(name: str) -> None:
     """An assignment to a constant was reached."""
     raise errors.constant_assigned(name)
+
+
+def unbound_this() -> Any:
+    """`this` was read where it is not bound."""
+    raise errors.unbound_this()
 
 
 def not_bool(value: Any) -> bool:

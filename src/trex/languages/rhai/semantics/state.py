@@ -19,25 +19,26 @@ from trex.limits import LanguageLimits
 class ScriptFunction:
     """A function of the script, compiled.
 
-    code:      takes a cell for `this` first where `uses_this`, then the parameters, then the depth.
+    code:      takes what `this` says, then the parameters, then the depth.
+    this:      as in `FnPtr`.
     receiver:  the type name of `fn type.name(..)`, else None.
     """
 
-    __slots__ = ("code", "name", "params", "private", "receiver", "uses_this")
+    __slots__ = ("code", "name", "params", "private", "receiver", "this")
 
     def __init__(
         self,
         name: str,
         params: tuple[str, ...],
         code: Callable[..., Any],
-        uses_this: bool,
+        this: int,
         receiver: str | None,
         private: bool,
     ) -> None:
         self.name = name
         self.params = params
         self.code = code
-        self.uses_this = uses_this
+        self.this = this
         self.receiver = receiver
         self.private = private
 

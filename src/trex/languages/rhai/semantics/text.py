@@ -124,6 +124,7 @@ def float_digits(number: float) -> str:
 
 
 _INFINITY = float("inf")
+_INTEGERS = {int}
 
 
 def _rounded(number: float, shortest: str) -> str:
@@ -172,7 +173,10 @@ def _scientific(shortest: str) -> str:
 
 
 def _array(value: Array) -> str:
-    return f"[{', '.join([str(x) if type(x) is int else debug(x) for x in value.v])}]"
+    items = value.v
+    if set(map(type, items)) == _INTEGERS:
+        return repr(items)
+    return f"[{', '.join([str(x) if type(x) is int else debug(x) for x in items])}]"
 
 
 def _map(value: Map) -> str:

@@ -1,0 +1,328 @@
+"""Places: reading along a chain of steps, and storing through one.
+
+Owns:  the lowering of index and property steps, and of stores and op-assignments through them.
+Relies on: `semantics.places`, which walks a path of steps for values of any type.
+Never: changes a container that may be held elsewhere: every inline store tests for that first.
+
+A *place* is a variable, or `this`, and the steps that lead from it to a value. What changes a value in
+its place takes the root and the path, and gives back the root, which may have become another object.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trex.languages.rhai.compiler import build as b
+from trex.languages.rhai.compiler import kinds as k
+from trex.languages.rhai.compiler.arithmetic import type_is
+from trex.languages.rhai.compiler.calls import Calls
+from trex.languages.rhai.compiler.expressions import WEIGHTLESS, limited
+from trex.languages.rhai.compiler.frame import Value
+from trex.languages.rhai.compiler.kinds import K_ANY
+from trex.languages.rhai.compiler.link import Link
+from trex.languages.rhai.semantics.places import Steps
+from trex.languages.rhai.syntax import Chain, IndexStep, Name, This
+from trex.languages.rhai.values import SHARED, THIS_CELL
+
+# Where a step stands: the position of its index or name, and that of its bracket or name.
+Place = tuple[int, int]
+
+# Longer paths are walked by the helper.
+_LONGEST_INLINE = 6
+
+_SHARED = b.const(SHARED)
+
+
+class Root:
+    """Where a place starts: how to read it and how to write it back.
+
+    constant: the name of a constant, for its error messages; None where it may be written.
+    cell:     the node of the cell, for a shared variable or `this`.
+    """
+
+    __slots__ = ("cell", "constant", "read", "slot")
+
+    def __init__(self, read: Value, slot: str | None, cell: Any, constant: str | None) -> None:
+        self.read = read
+        self.slot = slot
+        self.cell = cell
+        self.constant = constant
+
+
+class Path:
+    """The steps from a root: their kinds as text (`i`, `p`, capital when Elvis) and their keys."""
+
+    __slots__ = ("keys", "kinds", "places")
+
+    def __init__(self) -> None:
+        self.kinds = ""
+        self.keys: list[Value] = []
+        self.places: list[Place] = []
+
+    def add(self, kind: str, key: Value, place: Place) -> None:
+        self.kinds += kind
+        self.keys.append(key)
+        self.places.append(place)
+
+    def nodes(self, link: Link) -> list[Any]:
+        """The path as arguments of a helper: a `Steps`, and a tuple of the keys."""
+        steps = link.thing("steps", Steps(self.kinds, tuple(self.places)))
+        return [b.load(steps), b.tuple_([key.node for key in self.keys])]
+
+
+def owned(container: Any) -> Any:
+    """A test that a container may be changed in place."""
+    return b.compare(b.attribute(container, "state"), "<", _SHARED)
+
+
+class Places(Calls):
+    """Lowering of steps that are no calls."""
+
+    def root_of(self, node: Any) -> Root | None:
+        """The root of a place, or None where the chain starts with a temporary."""
+        if type(node) is This:
+            if self.function.this != THIS_CELL:
+                return None
+            return Root(self.this(node), None, b.load("this"), None)
+        if type(node) is Name:
+            variable = node.variable
+            if variable is None:
+                cell = self.link.caller_scope(node.name)
+                if cell is None:
+                    return None
+                return Root(self.free_name(node), None, b.load(cell), None)
+            value = self.read(variable, node.position)
+            constant = variable.name if variable.constant else None
+            if variable.captured:
+                return Root(value, None, b.load(self.slot(variable)), constant)
+            return Root(value, self.slot(variable), None, constant)
+        return None
+
+    @staticmethod
+    def key_of(step: Any, values: list[Value]) -> tuple[Value, Place]:
+        """The key of a step: the first of the values for an index, its name for a property."""
+        if type(step) is IndexStep:
+            return values[0], (step.position, step.bracket)
+        return Value(b.const(step.name), k.K_STR, simple=True, fixed=True), (step.position, step.position)
+
+    def read_place(self, root: Root, path: Path) -> Value:
+        """The value at a place."""
+        current = root.read
+        for kind, key, place in zip(path.kinds, path.keys, path.places, strict=True):
+            current = self.step(current, kind, key, place)
+        return current
+
+    # --- reading ---
+
+    def step(self, current: Value, kind: str, key: Value, place: Place) -> Value:
+        """One index or property read."""
+        if kind == "p":
+            return self.property(current, key, place[0])
+        bits, index = current.kind.bits, key.kind.bits
+        if bits == k.STR and index == k.INT:
+            current, key = self.both_simple(current, key)
+            self.note(place[0], current, key)
+            character = b.subscript(current.node, key.node, place[0])
+            return Value(b.call("char", [character], place[0]), k.K_CHAR)
+        if bits == k.BLOB and index == k.INT:
+            current, key = self.both_simple(current, key)
+            self.note(place[0], current, key)
+            return Value(b.subscript(b.attribute(current.node, "v"), key.node, place[0]), k.Kind(k.INT, 0, 255))
+        inline = self.is_hot() or bits in (k.ARRAY, k.MAP)
+        as_array = inline and bits & k.ARRAY and index & k.INT
+        as_map = inline and bits & k.MAP and index & k.STR and not self.link.strict_properties
+        current, key = self.both_simple(current, key)
+        result: Any = b.between_positions(b.call("index", [current.node, key.node], place[0]), place[1], place[0])
+        if as_map:
+            result = self.guarded_read(current, key, "Map", "str", self.entry(current.node, key.node), result)
+        if as_array:
+            self.note(place[0], current, key)
+            element = b.subscript(b.attribute(current.node, "v"), key.node, place[0])
+            result = self.guarded_read(current, key, "Array", "int", element, result)
+        return Value(result, K_ANY, owned=False)
+
+    @staticmethod
+    def guarded_read(current: Value, key: Value, container: str, index: str, inline: Any, other: Any) -> Any:
+        """`inline` where the types fit, `other` elsewhere."""
+        tests = []
+        if current.kind.bits != (k.ARRAY if container == "Array" else k.MAP):
+            tests.append(type_is(current.node, container))
+        if key.kind.bits != (k.INT if index == "int" else k.STR):
+            tests.append(type_is(key.node, index))
+        return b.choose(b.and_(tests), inline, other) if tests else inline
+
+    def note(self, position: int, container: Value, index: Value) -> None:
+        """Remember an inline subscript, so that its failure can be worded."""
+        operands = tuple((n.id, None) if b.is_name(n) else ("", n.value) for n in (container.node, index.node))
+        self.link.site(self.code_name or "main", position, operands)
+
+    @staticmethod
+    def entry(map_node: Any, key: Any) -> Any:
+        """An entry of a map, or None, which is unit."""
+        return b.apply_node(b.attribute(b.attribute(map_node, "v"), "get"), [key])
+
+    def property(self, current: Value, key: Value, position: int) -> Value:
+        bits = current.kind.bits
+        name = key.node.value
+        if not self.link.strict_properties:
+            if bits == k.MAP:
+                return Value(self.entry(current.node, key.node), K_ANY, owned=False)
+            if bits & k.MAP and self.is_hot():
+                current = self.simple(current)
+                other = b.call("get_property", [current.node, key.node], position)
+                test = type_is(current.node, "Map")
+                return Value(b.choose(test, self.entry(current.node, key.node), other), K_ANY, owned=False)
+        if name == "len" and bits in (k.STR, k.ARRAY, k.BLOB):
+            return self.length_of(current)
+        return Value(b.call("get_property", [current.node, key.node], position), K_ANY, owned=False)
+
+    def length_of(self, value: Value) -> Value:
+        """The length of what is known to be a string, array or blob."""
+        node = value.node if value.kind.bits == k.STR else b.attribute(value.node, "v")
+        return Value(self.length(node), k.K_LENGTH)
+
+    # --- storing ---
+
+    def store_into(self, node: Chain, operator: str | None, value_node: Any, position: int) -> None:
+        """`root.steps = value`, or `op=`: the value first, then the indexes, then the store."""
+        steps = node.steps
+        indexes = [step.index for step in steps if type(step) is IndexStep]
+        values = self.operands([value_node, *indexes], self.lower)
+        value = self.simple(values[0])
+        keys = [self.simple(v) for v in values[1:]]
+        root = self.root_of(node.root)
+        if root is None:
+            # An unknown name, or a constant of a module.
+            self.emit(b.expression(self.lower(node.root).node))
+            self.emit(b.expression(b.call("refuse_constant", [b.const(node.root.name)], node.root.position)))
+            return
+        self.effects += 1
+        path = Path()
+        for step in steps:
+            key, place = self.key_of(step, keys)
+            kind = "p"
+            if type(step) is IndexStep:
+                keys = keys[1:]
+                kind = "i"
+            path.add(kind.upper() if step.elvis else kind, key, place)
+        rest = [*path.nodes(self.link), self.stored(value)]
+        last = path.places[-1][0]
+        if root.constant is not None:
+            made = b.call("store_in_constant", [root.read.node, b.const(root.constant), *rest], node.root.position)
+            self.emit(b.expression(made))
+            return
+        name = "store_at"
+        if operator is not None:
+            name = "update_at"
+            rest.extend([b.const(operator), b.const(position)])
+        slow: Any
+        if root.cell is not None:
+            slow = b.expression(b.call(f"cell_{name}", [root.cell, *rest], last))
+        else:
+            slow = b.assign_name(root.slot or "", b.call(name, [b.load(root.slot or ""), *rest], last))
+        if not self.is_hot() or not path.kinds.islower() or len(path.kinds) > _LONGEST_INLINE:
+            self.emit(slow)
+            return
+        fast = self.fast_store(root, path, value, operator, position)
+        self.emit(slow if fast is None else b.if_(fast[0], fast[1], [slow]))
+
+    def fast_store(
+        self, root: Root, path: Path, value: Value, operator: str | None, position: int
+    ) -> tuple[Any, list[Any]] | None:
+        """A test, and the store to do when it holds: sole owner all the way, scalar in place of scalar."""
+        tests: list[Any] = []
+        current = root.read
+        if not current.simple:
+            name = self.temporary()
+            first = b.walrus(name, current.node)
+            current = Value(b.load(name), current.kind, False, True, True)
+        else:
+            first = current.node
+        last = len(path.kinds) - 1
+        for number, (kind, key, (at, _)) in enumerate(zip(path.kinds, path.keys, path.places, strict=True)):
+            as_map = kind == "p" or key.kind.bits == k.STR
+            as_map = as_map or bool(current.kind.bits == k.MAP and key.kind.bits & k.STR)
+            if as_map and self.link.strict_properties:
+                return None
+            if not as_map and not key.kind.bits & k.INT:
+                return None
+            as_blob = not as_map and current.kind.bits == k.BLOB
+            container = "Map" if as_map else "Blob" if as_blob else "Array"
+            if current.kind.bits != (k.MAP if as_map else k.BLOB if as_blob else k.ARRAY) or first is not current.node:
+                tests.append(type_is(first, container))
+            if key.kind.bits != (k.STR if as_map else k.INT):
+                tests.append(type_is(key.node, "str" if as_map else "int"))
+            items = b.attribute(current.node, "v")
+            if not as_map:
+                self.note(at, current, key)
+            if number == last:
+                break
+            tests.append(owned(current.node))
+            inner = self.temporary()
+            read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
+            first = b.walrus(inner, read)
+            current = Value(b.load(inner), K_ANY, False, True, True)
+        if as_blob:
+            return self.fast_byte(tests, current, items, key, value, operator, at)
+        if operator is not None:
+            return self.fast_update(tests, current, items, key, as_map, value, operator, at, position)
+        if value.kind.bits & ~WEIGHTLESS:
+            if not value.kind.bits & WEIGHTLESS:
+                return None
+            tests.append(b.compare(b.apply("type", [value.node]), "in", b.load("SCALARS")))
+        tests.append(b.not_(b.attribute(current.node, "state")))
+        body: list[Any] = [b.assign(b.subscript_store(items, key.node, at), value.node)]
+        if as_map and limited(self.link.limits.max_map_size):
+            size = b.compare(self.length(items), ">", b.const(self.link.limits.max_map_size))
+            body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], at))], []))
+        return b.and_(tests), body
+
+    @staticmethod
+    def fast_byte(
+        tests: list[Any], blob: Value, items: Any, key: Value, value: Value, operator: str | None, at: int
+    ) -> tuple[Any, list[Any]] | None:
+        """A byte of a blob."""
+        if operator is not None or not value.kind.bits & k.INT:
+            return None
+        if value.kind.bits != k.INT:
+            tests.append(type_is(value.node, "int"))
+        tests.append(owned(blob.node))
+        masked = b.binary(value.node, "&", b.const(255))
+        return b.and_(tests), [b.assign(b.subscript_store(items, key.node, at), masked)]
+
+    def fast_update(
+        self,
+        tests: list[Any],
+        current: Value,
+        items: Any,
+        key: Value,
+        as_map: bool,
+        value: Value,
+        operator: str,
+        at: int,
+        position: int,
+    ) -> tuple[Any, list[Any]] | None:
+        """`op=` of a number in its place."""
+        tests.append(owned(current.node))
+        old = self.temporary()
+        read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
+        held = b.walrus(old, read)
+        left = Value(b.load(old), k.K_INT, True, True, True)
+        if value.kind.bits == k.FLOAT:
+            if operator not in ("+", "-", "*"):
+                return None
+            tests.append(type_is(held, "float"))
+            result: Value | None = Value(b.binary(left.node, operator, value.node), k.K_FLOAT)
+        elif value.kind.bits & k.INT:
+            tests.append(type_is(held, "int"))
+            right = Value(value.node, k.K_INT, True, True, True)
+            if value.kind.bits != k.INT:
+                tests.append(type_is(value.node, "int"))
+            else:
+                right = value
+            result = self.integers(operator, left, right, position, True)
+        else:
+            return None
+        if result is None:
+            return None
+        return b.and_(tests), [b.assign(b.subscript_store(items, key.node, at), result.node)]

@@ -1,0 +1,577 @@
+"""The grammar of statements, definitions and programs, and the order in which mistakes are found.
+
+Relies on: `expressions` for what statements are made of.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from trex.languages.rhai.errors import ParseError
+from trex.languages.rhai.parser.checks import (
+    NO_LITERAL,
+    is_constant,
+    literal_value,
+    not_iterable,
+    position_of,
+    start_of,
+)
+from trex.languages.rhai.parser.cursor import Options
+from trex.languages.rhai.parser.expressions import Expressions
+from trex.languages.rhai.scopes import Scope
+from trex.languages.rhai.syntax import (
+    Assign,
+    Block,
+    Break,
+    Case,
+    Chain,
+    Continue,
+    Do,
+    Export,
+    For,
+    Function,
+    If,
+    Import,
+    Let,
+    Logical,
+    MethodStep,
+    Name,
+    Program,
+    Qualified,
+    Return,
+    Switch,
+    This,
+    Throw,
+    Try,
+    While,
+)
+from trex.languages.rhai.tokens import (
+    ASSIGNMENTS,
+    END,
+    ERROR,
+    IDENTIFIER,
+    RESERVED,
+    STRING,
+    UNIT,
+    is_function_name,
+)
+from trex.languages.rhai.values import Range
+from trex.limits import LanguageLimits
+
+
+class Parser(Expressions):
+    """One text. `program()` or `expression_only()` is called once."""
+
+    def program(self) -> Program:
+        """A whole script."""
+        statements: list[Any] = []
+        kinds = self.kinds
+        while kinds[self.i] != END:
+            statement = self.statement(0)
+            if statement is None:
+                continue
+            statements.append(statement)
+            kind = kinds[self.i]
+            if kind == ";":
+                self.i += 1
+            elif kind != END and not self_terminated(statement):
+                self.missing(";", "to terminate this statement")
+        self.main.body = Block(statements, self.positions[0])
+        return self.finished()
+
+    def expression_only(self) -> Program:
+        """A text that is one expression, without statements."""
+        self.statements_allowed = False
+        expression = self.expression(0)
+        if self.kinds[self.i] != END:
+            self.unexpected()
+        self.main.body = Block([expression], self.positions[0])
+        return self.finished()
+
+    def finished(self) -> Program:
+        """The tree, with what the parser noticed on the way."""
+        return Program(
+            self.main,
+            self.functions,
+            self.closures,
+            self.outer,
+            evaluates=self.evaluates,
+            assigns_this=self.assigns_this,
+            uses_global=self.uses_global,
+            top=self.program_scope.top,
+        )
+
+    # --- expressions ---
+
+    def statement(self, level: int) -> Any:
+        """One statement, without its semicolon; None for an empty one and for function definitions."""
+        kind = self.kinds[self.i]
+        method = _STATEMENTS.get(kind)
+        if method is not None:
+            return method(self, level)
+        if kind == END:
+            return None
+        return self.expression_statement(self.up(level))
+
+    def operand_statement(self, kind: str, level: int) -> Any:
+        if kind == "{":
+            return self.block(level)
+        if kind == "if":
+            return self.if_statement(level)
+        if kind == "switch":
+            return self.switch_statement(level)
+        if kind == "do":
+            return self.do_statement(level)
+        if kind == "for":
+            return self.for_statement(level)
+        return self.while_statement(level)
+
+    def empty_statement(self, level: int) -> None:
+        self.i += 1
+
+    def nested_block(self, level: int) -> Any:
+        return self.block(self.up(level))
+
+    def block(self, level: int) -> Block:
+        kinds = self.kinds
+        position = self.positions[self.i]
+        if kinds[self.i] != "{":
+            self.missing("{", "to start a statement block")
+        self.i += 1
+        level = self.up(level)
+        statements: list[Any] = []
+        if not self.statements_allowed:
+            statements.append(self.expression(level))
+            if not self.accept("}"):
+                self.missing("{", "to start a statement block")
+            return Block(statements, position)
+        scope = self.scope
+        scope.open()
+        saved = self.global_level, self.stop_at_pipe
+        self.global_level = self.stop_at_pipe = False
+        while True:
+            kind = kinds[self.i]
+            if kind == "}":
+                break
+            if kind == END:
+                self.missing("}", "to terminate this block")
+            statement = self.statement(level)
+            if statement is None:
+                continue
+            statements.append(statement)
+            kind = kinds[self.i]
+            if kind == "}":
+                break
+            if kind == ";":
+                self.i += 1
+            elif not self_terminated(statement):
+                self.missing(";", "to terminate this statement")
+        self.i += 1
+        self.global_level, self.stop_at_pipe = saved
+        scope.close()
+        return Block(statements, position)
+
+    def expression_statement(self, level: int) -> Any:
+        expression = self.expression(level)
+        kind = self.kinds[self.i]
+        if kind == "=":
+            operator = None
+        else:
+            operator = ASSIGNMENTS.get(kind)
+            if operator is None:
+                return expression
+        position = self.positions[self.i]
+        self.i += 1
+        value = self.expression(level)
+        return self.assignment(expression, operator, value, position)
+
+    def assignment(self, target: Any, operator: str | None, value: Any, position: int) -> Any:
+        kind = type(target)
+        if kind is Name:
+            variable = target.variable
+            if variable is not None:
+                if variable.constant and variable.role != "outer":
+                    self.fail("AssignmentToConstant", f"Cannot assign to constant {target.name}", target.position)
+                variable.assigned += 1
+        elif kind is Chain:
+            root = target.root
+            if type(root) not in (Name, This, Qualified):
+                self.invalid_target(position_of(root))
+            for step in target.steps:
+                if type(step) is MethodStep:
+                    self.invalid_target(step.position)
+            if type(root) is Name and root.variable is not None:
+                root.variable.changed = True
+            elif type(root) is This:
+                self.scope.function.changes_this = True
+        elif kind is This:
+            self.assigns_this = self.scope.function.changes_this = True
+        elif kind is Qualified:
+            pass
+        elif is_constant(target):
+            self.fail("AssignmentToConstant", "Cannot assign to a constant value", start_of(target))
+        elif kind is Logical and operator is None:
+            self.improper("=", "Possibly a typo of '=='?", position)
+        else:
+            self.invalid_target(position_of(target))
+        return Assign(target, operator, value, position)
+
+    def invalid_target(self, position: int) -> NoReturn:
+        self.fail("AssignmentToInvalidLHS", "Expression cannot be assigned to", position)
+
+    def condition(self, level: int) -> Any:
+        """The condition of `if`, `while` and the like."""
+        if self.kinds[self.i] == "{":
+            self.fail("ExprExpected", "Expecting a boolean expression")
+        expression = self.boolean(self.expression(level))
+        if self.kinds[self.i] == "=":
+            self.improper("=", "Possibly a typo of '=='?", self.positions[self.i])
+        return expression
+
+    def if_statement(self, level: int) -> Any:
+        position = self.positions[self.i]
+        self.i += 1
+        level = self.up(level)
+        condition = self.condition(level)
+        body = self.block(level)
+        other: Any = None
+        if self.accept("else"):
+            other = self.if_statement(level) if self.kinds[self.i] == "if" else self.block(level)
+        return If(condition, body, other, position)
+
+    def while_statement(self, level: int) -> Any:
+        kind = self.kinds[self.i]
+        position = self.positions[self.i]
+        level = self.up(level)
+        self.i += 1
+        condition = self.condition(level) if kind == "while" else None
+        self.scope.function.loops = True
+        saved, self.breakable = self.breakable, True
+        body = self.block(level)
+        self.breakable = saved
+        return While(condition, body, position)
+
+    def do_statement(self, level: int) -> Any:
+        position = self.positions[self.i]
+        self.i += 1
+        level = self.up(level)
+        self.scope.function.loops = True
+        saved, self.breakable = self.breakable, True
+        body = self.block(level)
+        self.breakable = saved
+        kind = self.kinds[self.i]
+        if kind != "while" and kind != "until":
+            self.fail("MissingToken", "Expecting 'while' for the do statement")
+        self.i += 1
+        return Do(body, self.condition(level), kind == "until", position)
+
+    def for_statement(self, level: int) -> Any:
+        position = self.positions[self.i]
+        self.i += 1
+        level = self.up(level)
+        counter_name = None
+        if self.accept("("):
+            name = self.variable_name()
+            if not self.accept(","):
+                self.fail("MissingToken", "Expecting ',' after the iteration variable name")
+            counter_position = self.positions[self.i]
+            counter_name = self.variable_name()
+            if counter_name == name:
+                self.fail("DuplicatedVariable", f"Duplicated variable name: {name}", counter_position)
+            if not self.accept(")"):
+                self.fail("MissingToken", "Expecting ')' to close the iteration variable")
+        else:
+            name = self.variable_name()
+        if not self.accept("in"):
+            self.missing("in", "after the iteration variable")
+        if self.kinds[self.i] == "{":
+            self.fail("ExprExpected", "Expecting a boolean expression")
+        iterable = self.expression(level)
+        wrong = not_iterable(iterable)
+        if wrong:
+            self.fail("MismatchedType", f"Expecting an iterable value, not {wrong}", start_of(iterable))
+        scope = self.scope
+        scope.function.loops = True
+        scope.open()
+        counter = None if counter_name is None else scope.declare(counter_name, "loop")
+        variable = scope.declare(name, "loop")
+        saved, self.breakable = self.breakable, True
+        body = self.block(level)
+        self.breakable = saved
+        scope.close()
+        return For(variable, counter, iterable, body, position)
+
+    def switch_statement(self, level: int) -> Any:
+        kinds = self.kinds
+        position = self.positions[self.i]
+        self.i += 1
+        level = self.up(level)
+        subject = self.expression(level)
+        if kinds[self.i] != "{":
+            self.missing("{", "to start a switch block")
+        self.i += 1
+        cases: list[Case] = []
+        default_at: int | None = None
+        ranges = False
+        while True:
+            kind = kinds[self.i]
+            case_position = self.positions[self.i]
+            if kind == "}":
+                self.i += 1
+                break
+            if kind == END:
+                self.missing("}", "to end this switch block")
+            values: list[Any] = []
+            guard: Any = None
+            if kind == "_" and default_at is None:
+                default_at = case_position
+                self.i += 1
+                if kinds[self.i] == "if":
+                    self.fail("WrongSwitchCaseCondition", "This switch case cannot have a condition")
+            elif default_at is not None:
+                self.fail("WrongSwitchDefaultCase", "Default switch case must be the last", default_at)
+            else:
+                values = self.case_values(level)
+                if self.accept("if"):
+                    guard = self.condition(level)
+            if kinds[self.i] != "=>":
+                self.missing("=>", "in this switch case")
+            self.i += 1
+            self.scope.open()
+            if self.statements_allowed:
+                body = self.statement(level)
+                need_comma = body is not None and not self_terminated(body)
+            else:
+                body = self.expression(level)
+                need_comma = True
+            self.scope.close()
+            literals: list[Any] = []
+            for expression in values:
+                value = literal_value(expression)
+                if value is NO_LITERAL:
+                    self.fail("ExprExpected", "Expecting a literal expression", start_of(expression))
+                if type(value) is Range:
+                    if value.start < value.end + value.inclusive:
+                        ranges = True
+                        literals.append(value)
+                    continue
+                if ranges and type(value) in (int, float):
+                    self.fail(
+                        "WrongSwitchIntegerCase", "Numeric switch case cannot follow a range case", start_of(expression)
+                    )
+                literals.append(value)
+            cases.append(Case(literals if values else [], guard, self.block_of(body), case_position))
+            if values and not literals:
+                cases.pop()
+            kind = kinds[self.i]
+            if kind == ",":
+                self.i += 1
+            elif kind == END:
+                self.missing(")", "to end this switch block")
+            elif kind == ERROR:
+                self.fail_lexical()
+            elif kind != "}" and need_comma:
+                self.missing(",", "to separate the items in this switch block")
+        return Switch(subject, cases, position)
+
+    def case_values(self, level: int) -> list[Any]:
+        values: list[Any] = []
+        while True:
+            saved, self.stop_at_pipe = self.stop_at_pipe, True
+            try:
+                values.append(self.expression(level))
+            except ParseError as error:
+                self.fail("ExprExpected", "Expecting literal expression", error.position)
+            finally:
+                self.stop_at_pipe = saved
+            if not self.accept("|"):
+                return values
+
+    def function_definition(self, level: int) -> None:
+        position = self.positions[self.i]
+        private = self.accept("private")
+        if private and self.kinds[self.i] != "fn":
+            self.fail("MissingToken", "Expecting 'fn' following 'private'")
+        if not self.global_level:
+            self.fail(
+                "WrongFnDefinition",
+                "Function definitions must be at global level and cannot be inside a block or another function",
+                position,
+            )
+        position = self.positions[self.i]
+        if len(self.functions) + len(self.closures) >= self.max_functions:
+            self.fail("TooManyFunctions", "Number of functions defined exceeds maximum limit")
+        self.i += 1
+        enclosing = self.scope
+        function = Function("", [], position, private=private)
+        scope = self.scope = Scope(function, enclosing)
+        saved = self.breakable, self.in_function, self.max_depth
+        self.breakable = self.global_level = False
+        self.in_function = True
+        self.max_depth = self.function_depth
+        self.function_body(function)
+        self.breakable, self.in_function, self.max_depth = saved
+        self.global_level = True
+        self.scope = enclosing
+        del scope
+        key = (function.receiver, function.name, len(function.params))
+        if key in self.function_keys:
+            count = len(function.params)
+            how = "no parameters" if not count else "1 parameter" if count == 1 else f"{count} parameters"
+            self.fail("FnDuplicatedDefinition", f"Function {function.name} with {how} already exists", position)
+        self.function_keys.add(key)
+        self.function_names.add(function.name)
+        self.functions.append(function)
+
+    def function_body(self, function: Function) -> None:
+        kinds, values = self.kinds, self.values
+        level = self.up(0)
+        if kinds[self.i] == STRING or (kinds[self.i] == IDENTIFIER and kinds[self.i + 1] == "."):
+            receiver = values[self.i]
+            self.i += 1
+            if kinds[self.i] != ".":
+                self.fail("MissingToken", "Expecting '.' after the type name for 'this'")
+            self.i += 1
+            function.receiver = {"int": "i64", "float": "f64"}.get(receiver, receiver)
+        kind = kinds[self.i]
+        name = values[self.i]
+        if kind == RESERVED:
+            noun = "keyword" if name[0].isalpha() else "symbol"
+            self.fail("Reserved", f"'{name}' is a reserved {noun}")
+        if kind != IDENTIFIER or not is_function_name(name):
+            self.fail("FnMissingName", "Expecting function name in function declaration")
+        self.i += 1
+        function.name = name
+        kind = kinds[self.i]
+        if kind == UNIT:
+            self.i += 1
+        elif kind == "(":
+            self.i += 1
+            self.parameters(
+                function,
+                ")",
+                f"to close the parameters list of function '{name}'",
+                f"to separate the parameters of function '{name}'",
+            )
+        else:
+            self.fail("FnMissingParams", f"Expecting parameters for function {name}")
+        if kinds[self.i] != "{":
+            self.fail("FnMissingBody", f"Expecting body statement block for function {name}")
+        function.body = self.block(level)
+
+    def let_statement(self, level: int, exported: str | None = None) -> Any:
+        level = self.up(level)
+        constant = self.kinds[self.i] == "const"
+        self.i += 1
+        position = self.positions[self.i]
+        name = self.variable_name()
+        value = self.expression(self.up(level)) if self.accept("=") else None
+        variable = self.scope.declare(name, "local", constant)
+        return Let(variable, value, position, name if exported is not None else None)
+
+    def jump(self, level: int) -> Any:
+        """`break`, `continue`, `return`, `throw`."""
+        kind = self.kinds[self.i]
+        position = self.positions[self.i]
+        if kind in ("break", "continue") and not self.breakable:
+            self.fail("LoopBreak", "Break statement should only be used inside a loop")
+        self.i += 1
+        if kind == "continue":
+            return Continue(position)
+        here = self.i
+        value: Any = None
+        try:
+            value = self.expression(self.up(level))
+        except ParseError:
+            # Nothing that could be a value follows.
+            if self.i != here:
+                raise
+        if kind == "break":
+            return Break(value, position)
+        if kind == "return":
+            return Return(value, position)
+        return Throw(value, position)
+
+    def try_statement(self, level: int) -> Any:
+        position = self.positions[self.i]
+        level = self.up(self.up(level))
+        self.i += 1
+        self.scope.function.catches = True
+        body = self.block(level)
+        if not self.accept("catch"):
+            self.fail("MissingToken", "Expecting 'catch' for the 'try' statement")
+        self.scope.open()
+        variable = None
+        if self.accept("("):
+            variable = self.scope.declare(self.variable_name(), "catch")
+            if not self.accept(")"):
+                self.fail("MissingToken", "Expecting ')' to enclose the catch variable")
+        handler = self.block(level)
+        self.scope.close()
+        return Try(body, variable, handler, position)
+
+    def import_statement(self, level: int) -> Any:
+        position = self.positions[self.i]
+        level = self.up(self.up(level))
+        self.i += 1
+        path = self.expression(level)
+        alias = self.variable_name() if self.accept("as") else None
+        if alias is not None:
+            self.scope.imports.append(alias)
+        return Import(path, alias, position)
+
+    def export_statement(self, level: int) -> Any:
+        position = self.positions[self.i]
+        if not self.global_level:
+            self.fail("WrongExport", "Export statement can only appear at global level")
+        level = self.up(level)
+        self.i += 1
+        if self.kinds[self.i] in ("let", "const"):
+            return self.let_statement(level, "")
+        name_position = self.positions[self.i]
+        name = self.variable_name()
+        alias = self.variable_name() if self.accept("as") else name
+        variable = self.scope.find(name, self.function_names)
+        return Export(Name(name, variable, name_position), alias, position)
+
+
+_STATEMENTS: dict[str, Any] = {
+    ";": Parser.empty_statement,
+    "{": Parser.nested_block,
+    "fn": Parser.function_definition,
+    "private": Parser.function_definition,
+    "if": lambda self, level: self.if_statement(self.up(level)),
+    "switch": lambda self, level: self.switch_statement(self.up(level)),
+    "while": lambda self, level: self.while_statement(self.up(level)),
+    "loop": lambda self, level: self.while_statement(self.up(level)),
+    "do": lambda self, level: self.do_statement(self.up(level)),
+    "for": lambda self, level: self.for_statement(self.up(level)),
+    "continue": Parser.jump,
+    "break": Parser.jump,
+    "return": Parser.jump,
+    "throw": Parser.jump,
+    "try": Parser.try_statement,
+    "let": Parser.let_statement,
+    "const": Parser.let_statement,
+    "import": Parser.import_statement,
+    "export": Parser.export_statement,
+}
+
+_SELF_TERMINATED = frozenset((Block, If, Switch, While, For, Try))
+
+
+def self_terminated(statement: Any) -> bool:
+    """Whether the statement needs no semicolon behind it."""
+    return type(statement) in _SELF_TERMINATED
+
+
+def parse(text: str, limits: LanguageLimits, options: Options, outer: dict[str, bool] | None = None) -> Program:
+    """A script's tree. Raises `ParseError`."""
+    return Parser(text, limits, options, outer).program()
+
+
+def parse_expression(
+    text: str, limits: LanguageLimits, options: Options, outer: dict[str, bool] | None = None
+) -> Program:
+    """The tree of a text that is one expression."""
+    return Parser(text, limits, options, outer).expression_only()
