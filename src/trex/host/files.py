@@ -104,6 +104,17 @@ def open_subdirectory(directory: Descriptor, name: bytes, cross: bool = True) ->
     return Descriptor(syscalls.openat2(directory.number, name, flags, resolve))
 
 
+def open_listing(directory: Descriptor, name: bytes, cross: bool = True) -> Descriptor:
+    """As `open_subdirectory`, and open for reading its entries."""
+    from trex.host import syscalls
+
+    resolve = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_NO_MAGICLINKS
+    if not cross:
+        resolve |= syscalls.RESOLVE_NO_XDEV
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | _HARMLESS
+    return Descriptor(syscalls.openat2(directory.number, name, flags, resolve))
+
+
 def follow_name(directory: Descriptor, name: bytes) -> Descriptor:
     """What `name` inside `directory` leads to, which may be anywhere: read its path back."""
     from trex.host import syscalls
@@ -191,8 +202,13 @@ def is_at(descriptor: Descriptor, path: Path) -> bool:
     An object that was deleted, or replaced by another, is still the one that was judged.
     One that was moved has a name that nobody judged.
     """
+    return stands_at(descriptor, path.encoded())
+
+
+def stands_at(descriptor: Descriptor, path: bytes) -> bool:
+    """As `is_at`, for the bytes of a path. Raises OSError for paths longer than the kernel tells."""
     raw = os.readlink(f"/proc/self/fd/{descriptor.number}".encode())
-    return raw == path.encoded() or _is_gone(descriptor, raw)
+    return raw == path or _is_gone(descriptor, raw)
 
 
 def _is_gone(descriptor: Descriptor, raw: bytes) -> bool:
