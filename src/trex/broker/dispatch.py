@@ -8,7 +8,6 @@ Never:     makes a system call on behalf of a script before the first permit; re
 
 from __future__ import annotations
 
-from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from trex.catalogue.declare import Catalogue
 
 Result = Literal["done", "failed", "denied", "interrupted"]
-
-BATCH = 256  # items of a walk that cross at once
 
 _decode_cursor = argument_decoder(CURSOR)
 
@@ -69,7 +66,7 @@ class Dispatcher:
                 plan.acquire(gate, arguments)  # authorize the name; open without effect; authorize the object
                 produced = plan.perform(gate, arguments)  # bounded by the budget
             elif cursor is not None:
-                produced = list(islice(cursor.items, BATCH))
+                produced = cursor.take()
             value = value_of(produced, self._catalogue.records, self._handles.reply().issue)
             result = "done"
             return Returned(call.number, value)

@@ -87,6 +87,7 @@ class EntryFields:
     name: Annotated[str, "its name in the directory"]
     inode: Annotated[int, "the number of its inode"]
     type: Annotated[Constant, ENTRY_TYPE, METHOD, "what it is"]
+    long: Annotated[str | None, "the line that `ls` with `long` shows of it; `()` from anywhere else"]
 
 
 @CATALOGUE.option_set

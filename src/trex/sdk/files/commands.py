@@ -1,4 +1,4 @@
-"""The commands that administrators know: cat, grep, wc, ls, write, replace, touch, mkdir, rm.
+"""The commands that administrators know: cat, grep, wc, write, replace, touch, mkdir, rm.
 
 Owns:      what each command gives for what it was given.
 Relies on: `trex.resources.named` to open and authorize; nothing here takes a path.
@@ -11,11 +11,9 @@ from msgspec import Struct
 
 from trex.catalogue.declare import CATALOGUE
 from trex.catalogue.types import Alias, Takes
-from trex.resources.file_system import Entry
 from trex.resources.named import (
     DirectoryMade,
     FileTouched,
-    ListedDirectory,
     ReadableFile,
     Removed,
     WrittenFile,
@@ -110,26 +108,6 @@ def wc(flags: Annotated[WcFlags, "what to count"], file: Annotated[ReadableFile,
     counts = {"lines": lines, "words": words, "bytes": size}
     wanted = [name for name in counts if getattr(flags, name)]
     return {name: counts[name] for name in wanted or counts}
-
-
-@CATALOGUE.flag_set("ls", "LsFlag")
-class LsFlags(Struct, frozen=True):
-    """Which entries `ls` gives."""
-
-    all: Annotated[bool, "also names that start with a dot", Alias("a")] = False
-    long: Annotated[bool, "accepted; every entry has its details already", Alias("l")] = False
-    recursive: Annotated[bool, "accepted; use a walk for what is below", Alias("R")] = False
-
-
-@CATALOGUE.operation("ls")
-def ls(
-    flags: Annotated[LsFlags, "which entries"], directory: Annotated[ListedDirectory, "the directory"]
-) -> dict[str, Entry]:
-    """List a directory: a map from each name to its entry.
-
-    ls("/etc").keys()
-    """
-    return {entry.name: entry for entry in directory.entries() if flags.all or not entry.name.startswith(".")}
 
 
 @CATALOGUE.flag_set("write", "WriteFlag")

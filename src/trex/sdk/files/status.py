@@ -77,6 +77,22 @@ def metadata_of(seen: Seen) -> Metadata:
     )
 
 
+def user_name(uid: int) -> str:
+    """The name of a user, or the number of one without a name."""
+    try:
+        return _user(uid)
+    except OperationError:
+        return str(uid)
+
+
+def group_name(gid: int) -> str:
+    """The name of a group, or the number of one without a name."""
+    try:
+        return _group(gid)
+    except OperationError:
+        return str(gid)
+
+
 @lru_cache(maxsize=64)
 def _user(uid: int) -> str:
     try:
