@@ -1,0 +1,3 @@
+"""What is inside of programs, core dumps and certificates."""
+
+from trex.sdk.inspection import programs as programs
