@@ -1,7 +1,8 @@
 """What scripts do with text and numbers alone: replace, split, count up. No host is asked.
 
 Owns:      `replaced`, `split`, `numbers`; what they give and what they refuse.
-Relies on: the process that calls: their cost is the script's choice, so they run in the worker.
+Relies on: the process that calls: their cost is the script's choice, so they run in the worker, which
+           has loaded `trex.regex` before it was locked. The broker only splits.
 Never:     holds state; sees a file.
 """
 
@@ -10,11 +11,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from trex.errors import OperationError
-from trex.regex import for_python, syntax, template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+
+    from trex.regex import syntax
 
 FAMILY = "IoErrorKind"
 MAX_PATTERN = 64 * 1024
@@ -36,6 +38,8 @@ def replaced(text: str, old: str, new: str, is_regex: bool, replace_all: bool) -
     """The text with `new` in place of the first `old`, or of all; a regular expression if so told."""
     if not is_regex:
         return text.replace(old, new) if replace_all else text.replace(old, new, 1)
+    from trex.regex import template
+
     pattern, parsed = _compiled(old, text.isascii())
     pieces = template.parse(new, parsed.groups, parsed.names)
     found: list[str] = []
@@ -63,6 +67,8 @@ def replaced(text: str, old: str, new: str, is_regex: bool, replace_all: bool) -
 @lru_cache(maxsize=32)
 def _compiled(pattern: str, ascii: bool) -> tuple[re.Pattern[str], syntax.Pattern]:
     import re
+
+    from trex.regex import for_python, syntax
 
     if len(pattern) > MAX_PATTERN:
         raise invalid_pattern(pattern[:64] + "…", f"longer than {MAX_PATTERN} characters")

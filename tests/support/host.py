@@ -50,7 +50,8 @@ class Failure(Exception):
 
     def __init__(self, raised: Raised) -> None:
         super().__init__(f"{raised.family}::{raised.kind}: {raised.message}")
-        self.kind, self.message, self.denial = raised.kind, raised.message, raised.denial
+        self.family, self.kind = raised.family, raised.kind
+        self.message, self.denial = raised.message, raised.denial
 
 
 class Broker:

@@ -20,6 +20,8 @@ from trex.interface import CURSOR_NEXT
 from trex.protocol.encoding import argument_decoder
 from trex.protocol.messages import Call, Raised, Returned
 from trex.resources.failures import from_os
+from trex.resources.redaction import Dictionary
+from trex.settings import DEFAULTS, Settings
 
 if TYPE_CHECKING:
     from trex.authorization.authorizer import Authorizer
@@ -44,10 +46,12 @@ class Dispatcher:
         budget: Budget,
         record: Record,
         handles: Handles,
+        settings: Settings = DEFAULTS,
     ) -> None:
         self._catalogue = catalogue
         self._authorizer, self._audit = authorizer, audit
         self._budget, self._record, self._handles = budget, record, handles
+        self._redaction = Dictionary(settings.redaction)
         self._plans: dict[tuple[str, int], Plan] = {}
 
     def call(self, call: Call) -> Returned | Raised:
@@ -93,7 +97,16 @@ class Dispatcher:
         return plan
 
     def _gate(self, call: Call) -> CallGate:
-        return CallGate(self._authorizer, self._audit, self._budget, self._record, self._handles, call, call.operation)
+        return CallGate(
+            self._authorizer,
+            self._audit,
+            self._budget,
+            self._record,
+            self._handles,
+            call,
+            call.operation,
+            self._redaction,
+        )
 
     def _cursor(self, call: Call) -> Cursor:
         if len(call.arguments) != 1:

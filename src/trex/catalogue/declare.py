@@ -117,7 +117,9 @@ class ParameterSpec:
 
 
 _REQUIRED: Any = object()
-_SAMPLES = {"string": "sample", "int": 1, "float": 1.0, "bool": True, "array": [], "map": {}, "blob": b"", "any": None}
+_SAMPLES: dict[str, Any] = {
+    "string": "sample", "int": 1, "float": 1.0, "bool": True, "array": [], "map": {}, "blob": b"", "any": None,
+}  # fmt: skip
 
 
 class Operation:
@@ -350,7 +352,8 @@ class Catalogue:
         if type_ in self.options:
             spec = ParameterSpec(name, self.options[type_].name, doc)
             spec.convert = self.options_converter(type_)
-            spec.sample = {}
+            setters = self.options[type_].builder.setters
+            spec.sample = {setter.name: _SAMPLES.get(setter.type) for setter in setters if setter.required}
             return spec
         return ParameterSpec(name, self.type_name(type_), doc)
 

@@ -279,7 +279,8 @@ class Flags:
 
 
 def _member(flag: Declared) -> Member:
-    names = (flag.name, *(extra.name for extra in flag.extras if type(extra) is Alias))
+    # A name that Python has for itself, such as `from`, ends in an underscore as a field.
+    names = (flag.name.removesuffix("_"), *(extra.name for extra in flag.extras if type(extra) is Alias))
     takes = [Parameter(extra.name, "int") for extra in flag.extras if type(extra) is Takes]
     if bool(takes) == (flag.type is bool):
         raise DeclarationError(f"flag `{flag.name}` is a bool, or says the names of the numbers it takes")

@@ -286,3 +286,10 @@ def remove_directory(directory: Descriptor, name: bytes) -> None:
 def touch(descriptor: Descriptor) -> None:
     """Set both times of an object to now."""
     os.utime(f"/proc/self/fd/{descriptor.number}")
+
+
+def umask() -> int:
+    """The permissions that this process leaves out of what it makes."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -281,8 +281,7 @@ def overwrite(writable: Descriptor, content: bytes, path: Path) -> None:
     """Write into the file itself. Space is taken first; what fails later is said exactly."""
     number = writable.number
     before = os.fstat(number).st_size
-    if len(content) > before:
-        _reserve(number, before, len(content))
+    reserve(number, before, len(content))
     written = 0
     try:
         while written < len(content):
@@ -300,7 +299,10 @@ def overwrite(writable: Descriptor, content: bytes, path: Path) -> None:
         ) from error
 
 
-def _reserve(number: int, before: int, size: int) -> None:
+def reserve(number: int, before: int, size: int) -> None:
+    """Take space for a file that is to grow, so that there is enough before anything is written over."""
+    if size <= before:
+        return
     try:
         os.posix_fallocate(number, before, size - before)
     except OSError as error:

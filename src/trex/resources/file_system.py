@@ -92,10 +92,11 @@ class File:
     home:      the directory that holds it, where a new content takes its place.
     link:      under which it was opened: what deleting is judged by. The same, unless a link led to it.
     link_home: the directory that holds that name, and `link_identity` what stood there.
+    page:      where the next page starts that is read; everything else reads and writes from the start.
     """
 
     __slots__ = (
-        "descriptor", "entity", "home", "identity", "link", "link_home", "link_identity", "path", "readable",
+        "descriptor", "entity", "home", "identity", "link", "link_home", "link_identity", "page", "path", "readable",
         "writable",
     )  # fmt: skip
 
@@ -113,6 +114,7 @@ class File:
         self.readable, self.writable = readable, writable
         self.link, self.link_home, self.link_identity = path, home, identity
         self.entity = file_entity(path.text)
+        self.page = 0
 
     def check_place(self) -> None:
         """Fail if the file was moved since it was judged. One that was deleted is still itself."""
@@ -125,6 +127,12 @@ class File:
         if self.link_identity == self.identity:
             self.link_identity = identity
         self.descriptor, self.identity = descriptor, identity
+
+    def settle(self, home: Directory, path: Path) -> None:
+        """It was moved: its name, or that of the link which led to it, is now this one."""
+        if self.link == self.path:
+            self.home, self.path, self.entity = home, path, file_entity(path.text)
+        self.link_home, self.link = home, path
 
 
 @CATALOGUE.handle("DirEntry", map=(("name", "name"), ("type", "type:text"), ("inode", "inode")))

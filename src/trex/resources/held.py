@@ -348,6 +348,7 @@ class OpenedToRead(HeldFile):
         if not argument.readable:
             raise failures.not_opened_for("read", argument.path)
         argument.check_place()
+        argument.page = 0
         return ReadableContent(argument.descriptor, gate.budget)
 
 

@@ -38,7 +38,11 @@ def finder(pattern: str, ignore_case: bool = False, budget: Budget | None = None
 
     What it finds is inside one line, as if that line were alone. The position is the start of a line.
     """
-    expression = _compiled(pattern, ignore_case, by_line=True, groups=False)
+    return finder_of(_compiled(pattern, ignore_case, by_line=True, groups=False), budget)
+
+
+def finder_of(expression: Any, budget: Budget | None = None) -> Callable[[bytes, int], Any]:
+    """As `finder`, of an expression that was compiled to be searched for in each of many lines."""
     search = _bounded(expression, budget)
     window = _AT_ONCE // expression.programsize
 
@@ -138,20 +142,32 @@ def _in_a_thread(search: Callable[..., Any], text: bytes, position: int, end: in
 
 @lru_cache(maxsize=32)
 def _compiled(pattern: str, ignore_case: bool, by_line: bool, groups: bool) -> Any:
+    try:
+        return compiled(_parsed(pattern, ignore_case), by_line, groups)
+    except CannotBeCompiled as error:
+        raise invalid_pattern(pattern, str(error)) from None
+
+
+class CannotBeCompiled(ValueError):
+    """The pattern parses, but RE2 cannot do it, or it becomes too large."""
+
+
+def compiled(pattern: syntax.Pattern, by_line: bool, groups: bool, memory: int = _MAX_MEMORY) -> Any:
+    """The expression for a pattern. `by_line`: to be searched for in each of many lines."""
     import re2  # type: ignore[import-untyped]  # it has no stubs
 
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MAX_MEMORY
+    options.max_mem = memory
     options.never_capture = not groups
     options.never_nl = by_line  # not even a class such as `[^a]` matches the end of a line
     try:
-        return re2.compile(for_re2.write(_parsed(pattern, ignore_case), by_line), options=options)
+        return re2.compile(for_re2.write(pattern, by_line), options=options)
     except for_re2.CannotBeWritten as error:
-        raise invalid_pattern(pattern, str(error)) from None
+        raise CannotBeCompiled(str(error)) from None
     except re2.error as error:
         reason = error.args[0] if error.args else "it does not parse"
-        raise invalid_pattern(pattern, reason.decode() if isinstance(reason, bytes) else str(reason)) from None
+        raise CannotBeCompiled(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
 
 
 @lru_cache(maxsize=32)

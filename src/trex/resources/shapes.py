@@ -163,5 +163,5 @@ class SetOwnershipOptions(Struct, frozen=True):
 class MoveOptions(Struct, frozen=True):
     """How to move a file or directory."""
 
-    backup: Annotated[bool, "for a file that goes to another file system: keep what it replaces as it was"] = False
+    backup: Annotated[bool, "accepted; a source is never removed before its copy is verified"] = False
     verbose: Annotated[bool, "log from where to where it was moved"] = False

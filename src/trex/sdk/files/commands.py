@@ -18,6 +18,8 @@ from trex.resources.named import (
     Removed,
     WrittenFile,
 )
+from trex.resources.shown import ShownFile
+from trex.sdk.files.counting import counted_in
 
 
 @CATALOGUE.flag_set("cat", "CatFlag")
@@ -28,7 +30,7 @@ class CatFlags(Struct, frozen=True):
 
 
 @CATALOGUE.operation("cat")
-def cat(flags: Annotated[CatFlags, "how to show it"], file: Annotated[ReadableFile, "the file"]) -> str:
+def cat(flags: Annotated[CatFlags, "how to show it"], file: Annotated[ShownFile, "the file"]) -> str:
     """Give the content of a file, which must be UTF-8.
 
     With `number`, each line comes after its number and a tab, and the last line has no end.
@@ -55,7 +57,7 @@ class GrepFlags(Struct, frozen=True):
 def grep(
     flags: Annotated[GrepFlags, "which lines, and how"],
     pattern: Annotated[str, "a regular expression, searched for in each line"],
-    file: Annotated[ReadableFile, "the file"],
+    file: Annotated[ShownFile, "the file"],
 ) -> list[str]:
     """Give the lines of a file that match a regular expression.
 
@@ -87,25 +89,15 @@ class WcFlags(Struct, frozen=True):
     bytes: Annotated[bool, "bytes", Alias("c")] = False
 
 
-_SPACES = b" \t\n\r\x0b\x0c"
-
-
 @CATALOGUE.operation("wc")
 def wc(flags: Annotated[WcFlags, "what to count"], file: Annotated[ReadableFile, "the file"]) -> dict[str, int]:
     """Count the lines, words and bytes of a file.
 
     wc([wc::lines], "/etc/hosts").lines
     """
-    lines = words = size = 0
-    in_word = False
-    for block in file.blocks():
-        lines += block.count(b"\n")
-        words += len(block.split())
-        if in_word and block[0] not in _SPACES:
-            words -= 1  # the word that the last block ended in goes on
-        in_word = block[-1] not in _SPACES
-        size += len(block)
-    counts = {"lines": lines, "words": words, "bytes": size}
+    wants_words = flags.words or not (flags.lines or flags.bytes)
+    counted = counted_in(file, wants_words)
+    counts = {"lines": counted.line_count, "words": counted.word_count, "bytes": counted.byte_count}
     wanted = [name for name in counts if getattr(flags, name)]
     return {name: counts[name] for name in wanted or counts}
 

@@ -73,8 +73,13 @@ def metadata_of(seen: Seen) -> Metadata:
         last_modified_time_nanos_component=nanoseconds,
         permissions=status.st_mode,
         symlink_target=seen.target,
-        owner=Ownership(_user(status.st_uid), _group(status.st_gid)),
+        owner=ownership_of(seen),
     )
+
+
+def ownership_of(seen: Seen) -> Ownership:
+    """Who owns what was seen."""
+    return Ownership(_user(seen.status.st_uid), _group(seen.status.st_gid))
 
 
 def user_name(uid: int) -> str:

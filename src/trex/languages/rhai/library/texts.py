@@ -6,8 +6,9 @@ Never: asks the broker; the sizes of results are checked before they are built w
 
 from __future__ import annotations
 
-import re  # used through `trex.texts`; nothing can be imported once the process is locked
-import unicodedata  # the same
+# `re`, `unicodedata` and `trex.regex` are used by `trex.texts`: nothing can be imported once the process is locked.
+import re
+import unicodedata
 from typing import Any
 
 from trex import texts
@@ -17,8 +18,9 @@ from trex.languages.rhai.semantics.containers import array_of
 from trex.languages.rhai.semantics.sizes import check_string, expect_array, expect_string, utf8_size
 from trex.languages.rhai.typenames import type_name
 from trex.languages.rhai.values import Array, Constant, Object
+from trex.regex import for_python, template
 
-__all__ = ["LOCAL", "re", "unicodedata"]
+__all__ = ["LOCAL", "for_python", "re", "template", "unicodedata"]
 
 
 def awk_split(text: str, delimiter: str) -> Array:
