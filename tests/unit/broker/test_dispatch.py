@@ -55,6 +55,9 @@ class Spy:
         if type_name == "DirEntry":
             return giver.call("files.ls", str(self.tmp_path))["f"]
         directory = giver.directory(self.tmp_path)
+        if type_name == "SymlinkHandle":
+            (self.tmp_path / "link").symlink_to("f")
+            return giver.call("files.open_symlink", directory, "link")
         return directory if type_name == "Dir" else giver.file(directory, "f", read=True, write=True)
 
 

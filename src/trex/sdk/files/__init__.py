@@ -6,6 +6,7 @@ from trex.sdk.files import commands as commands
 from trex.sdk.files import content as content
 from trex.sdk.files import directories as directories
 from trex.sdk.files import excerpts as excerpts
+from trex.sdk.files import links as links
 from trex.sdk.files import opened as opened
 from trex.sdk.files import transfer as transfer
 from trex.sdk.files import usage as usage
