@@ -21,6 +21,7 @@ from trex.errors import OperationError
 from trex.limits import Limits
 from trex.protocol.encoding import encode_value
 from trex.protocol.messages import Call, Raised
+from trex.settings import DEFAULTS, Settings
 from trex.values import Constant, Object
 
 ALICE = Entity("User", "alice")
@@ -63,6 +64,7 @@ class Broker:
         limits: Limits | None = None,
         catalogue: Catalogue | None = None,
         audit: Any = None,
+        settings: Settings = DEFAULTS,
     ) -> None:
         self.limits = limits or Limits()
         self.catalogue = catalogue or sdk.load()
@@ -78,6 +80,7 @@ class Broker:
             self.budget,
             self.record,
             self.handles,  # type: ignore[arg-type]  # a double
+            settings,
         )
         self._number = 0
 

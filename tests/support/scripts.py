@@ -7,7 +7,8 @@ these say what is expected, and `{T}` stands for the directory that the program 
     //= "text"             the value, as JSON
     //! NotFound: ...      the failure: how its text starts, behind the name of its family
 
-Each program has a fresh directory with the same things in it: see `furnish`.
+Each program has a fresh directory with the same things in it: see `furnish`. Beside it is the
+dictionary for redacted reading, which no policy permits.
 """
 
 from __future__ import annotations
@@ -26,8 +27,27 @@ from trex.errors import OperationError
 from trex.languages.rhai import execute
 from trex.limits import Limits
 from trex.protocol.messages import Failed, Finished, Start
+from trex.settings import Settings
 
 INTERFACE = interface(sdk.load())
+
+DICTIONARY = """\
+# what programs may say
+User %s logged in from port %d
+disk %s: %u%m free
+total.count [%d]
+%x is not known, and so nothing of this line is
+"""
+LOG = """\
+User ann logged in from port 2222
+password: secret
+User bob logged in from port none
+disk sda: 10 GB free
+total.count [-3]
+totalXcount [-3]
+
+secret User ann logged in from port 1
+"""
 
 
 class Program(Struct, frozen=True):
@@ -70,6 +90,7 @@ def furnish(top: Path) -> None:
     (top / "d" / "g").write_text("in d\n")
     (top / "link").symlink_to("f")
     (top / "ld").symlink_to("d")
+    (top / "log").write_text(LOG)
     os.mkfifo(top / "fifo")
 
 
@@ -107,14 +128,18 @@ def run(source: str, broker: Broker, **arguments: Any) -> Finished | Failed:
 
 def check(program: Program, top: Path) -> None:
     """Run one program and compare."""
-    furnish(top)
-    ended = run(program.source, Broker(policy(program.actions, top)), T=str(top))
+    (top / "dictionary").write_text(DICTIONARY)
+    place = top / "place"
+    place.mkdir()
+    furnish(place)
+    broker = Broker(policy(program.actions, place), settings=Settings(redaction=str(top / "dictionary")))
+    ended = run(program.source, broker, T=str(place))
     if program.failure is not None:
         assert isinstance(ended, Failed), ended
-        expected = program.failure.replace("{T}", str(top))
+        expected = program.failure.replace("{T}", str(place))
         told = ended.message.removeprefix("IoErrorKind: ").removeprefix("Runtime error: ")
         assert told.startswith(expected), ended.message
         return
     assert isinstance(ended, Finished), ended.message
     if program.value is not None:
-        assert ended.value == json.loads(program.value.replace("{T}", str(top)))
+        assert ended.value == json.loads(program.value.replace("{T}", str(place))), ended.value

@@ -38,7 +38,7 @@ def tail(flags: Annotated[TailFlags, "which lines"], file: Annotated[ReadableFil
     """Give the last lines of a file, without their ends.
 
     With `from`, a positive `n` gives so many lines from there, a negative one so many that end there.
-    `n` and `from` change what `range` says.
+    `n` and `from` change what `range` says; a range that ends before it starts has no lines.
 
     tail([tail::n(5)], "/var/log/syslog")
     """
@@ -47,9 +47,7 @@ def tail(flags: Annotated[TailFlags, "which lines"], file: Annotated[ReadableFil
         first, last = flags.range
         start = first if start is None else start
         if count is None:
-            if not 1 <= first <= last:
-                raise invalid_arguments(f"tail: invalid range {first}..{last}")
-            count = last - first + 1
+            count = max(0, last - first + 1)
     if start is None:
         return selected(file, -abs(_LAST if count is None else count), None)
     if start < 1:
