@@ -20,6 +20,7 @@ import cedarpy
 
 from trex.audit import Audit, Start
 from trex.authorization import Authorizer, Entity, Policy, RunRecord, file
+from trex.authorization.authorizer import MANY, EngineDecider
 from trex.authorization.schema import schema_text
 from trex.authorization.vocabulary import action
 
@@ -51,10 +52,13 @@ def in_turns(actions: dict[str, Callable[[], object]], rounds: int) -> dict[str,
 def decisions() -> tuple[dict[str, Callable[[], object]], dict[str, Callable[[], object]]]:
     """The ways to ask whether /var/log/app/current.log may be opened; apart, the one that empties all caches."""
     policy = Policy.load(POLICY)
-    known = Authorizer(policy, ALICE, RUN)
+    known = Authorizer(policy, ALICE, RUN, EngineDecider(policy))  # given a decider, it shares no answers
     fresh = iter(range(10**9))
     resource = file("/var/log/app/current.log")
     known.decide(OPEN, resource)
+    many = Authorizer(policy, ALICE, RUN)
+    for number in range(MANY + 1):
+        many.decide(OPEN, file(f"/var/log/{number}"))
     entities = "[" + ",".join(each.json or "" for each in resource.family()) + "]"
     request = {
         "principal": ALICE.uid,
@@ -75,9 +79,13 @@ def decisions() -> tuple[dict[str, Callable[[], object]], dict[str, Callable[[],
         last[:] = [file(f"/var/log/app/{next(fresh)}.log")]
         return known.decide(OPEN, last[0])
 
+    def one_of_many() -> object:
+        return many.decide(OPEN, file(f"/var/log/app/{next(fresh)}.log"))
+
     asked = {
         "engine's interface, prepared handles": lambda: cedarpy.is_authorized(request, policies, store, schema),
         "another file": distinct,
+        "another file, one of many": one_of_many,
         "the same file, another action": lambda: known.decide(READ, last[0]),
         "asked before": lambda: known.decide(OPEN, resource),
         "asked before, entity made anew": lambda: known.decide(OPEN, file("/var/log/app/current.log")),

@@ -32,6 +32,7 @@ class Function(Struct, frozen=True):
 
     name:      what scripts write.
     operation: what the broker looks up, such as `"files.cat"`.
+    local:     the worker does it by itself, and the broker knows no such operation.
     failure:   whether scripts catch a map (`kind`, `message`, `source`) or a plain string.
     each:      the last parameter is a function, which stays in the worker; the operation takes the
                others and returns `Object("Cursor", {}, handle)`. The worker calls that function
@@ -46,6 +47,7 @@ class Function(Struct, frozen=True):
     failure: Failure = "map"
     each: bool = False
     doc: str = ""
+    local: bool = False
 
 
 class Field(Struct, frozen=True):
@@ -102,6 +104,7 @@ class Setter(Struct, frozen=True):
     unsigned:         a negative number fails at once, as a number that is out of range.
     minimum, maximum: inclusive bounds for numbers; outside, the setter (`checked="set"`) or
                       `build()` (`checked="build"`) fails with `message`.
+    shape:            for arrays and maps, what they hold: a shape of `trex.invocations`.
     """
 
     name: str
@@ -115,6 +118,7 @@ class Setter(Struct, frozen=True):
     unsigned: bool = False
     keyed: bool = False
     doc: str = ""
+    shape: Literal["", "arguments", "environment", "capabilities"] = ""
 
 
 class Rule(Struct, frozen=True):

@@ -21,6 +21,7 @@ from trex.errors import OperationError
 from trex.limits import Limits
 from trex.protocol.encoding import encode_value
 from trex.protocol.messages import Call, Raised
+from trex.settings import DEFAULTS, Settings
 from trex.values import Constant, Object
 
 ALICE = Entity("User", "alice")
@@ -50,7 +51,8 @@ class Failure(Exception):
 
     def __init__(self, raised: Raised) -> None:
         super().__init__(f"{raised.family}::{raised.kind}: {raised.message}")
-        self.kind, self.message, self.denial = raised.kind, raised.message, raised.denial
+        self.family, self.kind = raised.family, raised.kind
+        self.message, self.denial = raised.message, raised.denial
 
 
 class Broker:
@@ -62,6 +64,7 @@ class Broker:
         limits: Limits | None = None,
         catalogue: Catalogue | None = None,
         audit: Any = None,
+        settings: Settings = DEFAULTS,
     ) -> None:
         self.limits = limits or Limits()
         self.catalogue = catalogue or sdk.load()
@@ -77,6 +80,7 @@ class Broker:
             self.budget,
             self.record,
             self.handles,  # type: ignore[arg-type]  # a double
+            settings,
         )
         self._number = 0
 
@@ -105,6 +109,13 @@ class Broker:
         return self.call("files.open_file", directory, name, made("OpenFileOptions", **options))
 
 
+class Spent(Budget):
+    """A budget by itself, for what takes one."""
+
+    def __init__(self, seconds: float = 60.0, **limits: Any) -> None:
+        super().__init__(Limits(**limits), time.monotonic() + seconds)
+
+
 def made(type_name: str, **fields: Any) -> Object:
     """An option set as the worker builds it."""
     return Object(type_name, fields)
@@ -115,4 +126,4 @@ def flag(command: str, name: str, *arguments: int) -> Constant:
     return Constant(command.capitalize() + "Flag", name, arguments)
 
 
-__all__ = ["EVERYTHING", "Broker", "Failure", "OperationError", "flag", "made"]
+__all__ = ["EVERYTHING", "Broker", "Failure", "OperationError", "Spent", "flag", "made"]

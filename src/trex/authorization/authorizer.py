@@ -9,6 +9,9 @@ Never:     fails open. Permitted is only what the engine allows while *no* polic
 **The memory** holds answers by the exact text that was put to the engine: action, resource, entities
 with attributes and ancestors, context. Principal, policy and run never change for one authorizer, so
 nothing else can matter, and two questions that differ in anything never share an answer.
+
+A run that asks about many paths gets a second memory, by what the policy can observe of a path
+(`classes`): there, questions share an answer that differ in nothing that the policy looks at.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ import msgspec
 from msgspec import Struct
 
 from trex.authorization.engine import engine
-from trex.authorization.entities import Action, Entity, entities_in, plain
+from trex.authorization.entities import Action, Entity, PathEntity, entities_in, plain
 from trex.authorization.policy import Policy, position
 
 if TYPE_CHECKING:
+    from trex.authorization.classes import Classes, Key
     from trex.authorization.engine import Entities, PolicySet
     from trex.authorization.explain import Explanation
     from trex.authorization.reach import Reach
@@ -35,6 +39,8 @@ Reason = Literal["permitted", "forbidden", "not_permitted", "policy_error", "not
 # A name or an argument list that a script chose must not cost without bound.
 MAX_QUESTION = 2 * 1024 * 1024
 MAX_REMEMBERED = 8 * 1024 * 1024
+MAX_SHARED = 4096  # answers that many paths share
+MANY = 16  # questions of which the policy is not yet read for what it can observe
 
 _encode = msgspec.json.Encoder().encode
 _EMPTY: Mapping[str, Any] = {}
@@ -126,6 +132,9 @@ class Authorizer:
         self.policy, self.principal, self.run = policy, principal, run
         self._decider = decider if decider is not None else EngineDecider(policy)
         self._run_field = '"run":' + _encode(run).decode()
+        self._classes: Classes | None = None
+        self._shared: dict[tuple[Action, Key], Decision] = {}
+        self._until_many = MANY if decider is None else 0  # another decider may look at anything
         self._remembered: dict[tuple[Action, str, str, str, str], Decision] = {}
         self._remembered_size = 0
 
@@ -141,24 +150,45 @@ class Authorizer:
 
         context: by field name, values as in an entity's attributes; `run` is added here.
         """
-        entities_json, context_json = self._texts(resource, context)
+        shared: tuple[Action, Key] | None = None
+        if self._classes is not None and not context and type(resource) is PathEntity and _is_text(resource.id):
+            shared = action, self._classes.key(resource)
+            known = self._shared.get(shared)
+            if known is not None:
+                return known
+        try:
+            entities_json, context_json = self._texts(resource, context)
+        except _TooLargeError as error:
+            return failed(str(error))
         if entities_json is None or context_json is None:
             return failed("a name is no Unicode text, so no policy can speak of it")
-        size = len(entities_json) + len(context_json)
-        if size > MAX_QUESTION:
-            return failed(f"the question takes {size} characters, more than {MAX_QUESTION}")
         # The resource is one of the entities; which one is part of the question.
         key = (action, resource.type, resource.id, entities_json, context_json)
         decision = self._remembered.get(key)
         if decision is None:
             question = Question(self.principal, action, resource, context, entities_json, context_json)
             decision = self._decider.answer(question)
+            size = len(entities_json) + len(context_json)
             if self._remembered_size + size > MAX_REMEMBERED:
                 self._remembered.clear()
                 self._remembered_size = 0
             self._remembered[key] = decision
             self._remembered_size += size
+            self._count()
+        if shared is not None and not decision.errors:  # errors may name the resource
+            if len(self._shared) >= MAX_SHARED:
+                self._shared.clear()
+            self._shared[shared] = decision
         return decision
+
+    def _count(self) -> None:
+        """One more question was put; once they are many, find out which of them are alike."""
+        if self._until_many:
+            self._until_many -= 1
+            if not self._until_many:
+                from trex.authorization.classes import classes_of
+
+                self._classes = classes_of(self.policy)
 
     def _texts(self, resource: Entity, context: Mapping[str, Any]) -> tuple[str | None, str | None]:
         """The question as the engine reads it: all entities that it is about, and the context."""
@@ -167,14 +197,20 @@ class Authorizer:
             return self._long_texts(resource, context)
         # The usual question: a thing in a chain of others, and nothing else.
         documents = [principal]
+        size = 0
         entity = resource
         while True:
-            documents.append(entity.json)
-            if not entity.parents:
+            document = entity.json
+            documents.append(document)
+            size += len(document or "")
+            if size > MAX_QUESTION:
+                raise _TooLargeError
+            parents = entity.parents
+            if not parents:
                 break
-            if len(entity.parents) > 1:
+            if len(parents) > 1:
                 return self._long_texts(resource, context)
-            (entity,) = entity.parents
+            (entity,) = parents
         return _joined(documents), "{" + self._run_field + "}"
 
     def _long_texts(self, resource: Entity, context: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -195,6 +231,8 @@ class Authorizer:
         except UnicodeEncodeError:
             return None, None
         inner = fields[1:-1]
+        if len(inner) + sum(len(each or "") for each in documents) > MAX_QUESTION:
+            raise _TooLargeError
         return _joined(documents), "{" + self._run_field + ("," + inner if inner else "") + "}"
 
     def holds(self, condition: PolicySet, action: Action, resource: Entity, context: Mapping[str, Any]) -> bool:
@@ -211,6 +249,24 @@ class Authorizer:
         from trex.authorization.explain import explain
 
         return explain(self, action, resource, context)
+
+
+class _TooLargeError(ValueError):
+    """The question takes more text than the engine is given."""
+
+    def __str__(self) -> str:
+        return f"the question takes more than {MAX_QUESTION} characters"
+
+
+def _is_text(id: str) -> bool:
+    """Whether the engine could be told this name."""
+    if id.isascii():
+        return True
+    try:
+        id.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _request(principal: Entity, action: Action, resource: Entity, context_json: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Entity:
                 is no Unicode text, so that no policy can speak of it (every question is a denial).
     """
 
-    __slots__ = ("attributes", "id", "json", "parents", "tags", "type")
+    __slots__ = ("_attributes", "_json", "_parents", "_tags", "id", "type")
 
     def __init__(
         self,
@@ -57,24 +57,26 @@ class Entity:
         parents: tuple[Entity, ...] = (),
         tags: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.type, self.id, self.parents = type, id, parents
-        self.attributes: Mapping[str, Any] = MappingProxyType(dict(attributes))
-        self.tags: Mapping[str, str] = MappingProxyType(dict(tags))
-        self.json: str | None
-        try:
-            self.json = self._json()
-        except UnicodeEncodeError:  # a name from the host with bytes that are not UTF-8
-            self.json = None
+        self.type, self.id, self._parents = type, id, parents
+        self._attributes: Mapping[str, Any] = MappingProxyType(dict(attributes))
+        self._tags: Mapping[str, str] = MappingProxyType(dict(tags))
+        self._json = _json_of(self)
 
-    def _json(self) -> str:
-        document: dict[str, Any] = {
-            "uid": self.uid,
-            "attrs": {name: plain(value) for name, value in self.attributes.items()},
-            "parents": [parent.uid for parent in self.parents],
-        }
-        if self.tags:
-            document["tags"] = dict(self.tags)
-        return _encode(document).decode()
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        return self._attributes
+
+    @property
+    def parents(self) -> tuple[Entity, ...]:
+        return self._parents
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return self._tags
+
+    @property
+    def json(self) -> str | None:
+        return self._json
 
     @property
     def uid(self) -> dict[str, str]:
@@ -99,36 +101,77 @@ class Entity:
                 waiting.extend(entity.parents)
 
 
+class PathEntity(Entity):
+    """A file or directory, of which everything follows from its path; it is made when it is asked for.
+
+    A walk makes one for each entry, and mostly only its path is looked at.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, type: str, path: str) -> None:
+        self.type, self.id = type, path
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        return MappingProxyType({"path": self.id})
+
+    @property
+    def parents(self) -> tuple[Entity, ...]:
+        if self.id == "/" and self.type == _DIRECTORY:
+            return ()
+        return (directory(parent_path(self.id)),)
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return _NO_TAGS
+
+    @property
+    def json(self) -> str | None:
+        try:
+            return self._json
+        except AttributeError:
+            made = self._json = _json_of(self)
+            return made
+
+
+_FILE, _DIRECTORY = "file_system::File", "file_system::Dir"
+_NO_TAGS: Mapping[str, str] = MappingProxyType({})
 _REMEMBERED_LENGTH = 256
 
 
-def file(path: str) -> Entity:
+def file(path: str) -> PathEntity:
     """The file of a normal path, inside the chain of its directories."""
-    return Entity("file_system::File", path, {"path": path}, (directory(parent_path(path)),))
+    return PathEntity(_FILE, path)
 
 
-def directory(path: str) -> Entity:
+def directory(path: str) -> PathEntity:
     """The directory of a normal path, inside the chain up to `/`."""
-    if len(path) <= _REMEMBERED_LENGTH:
-        return _near_directory(path)
-    # From the root down: a hostile path has thousands of parts, more than Python may recurse, or we remember.
-    entity = _ROOT
-    for end, character in enumerate(path + "/"):
-        if character == "/" and end:
-            entity = Entity("file_system::Dir", path[:end], {"path": path[:end]}, (entity,))
-    return entity
+    return _near_directory(path) if len(path) <= _REMEMBERED_LENGTH else PathEntity(_DIRECTORY, path)
 
 
 @lru_cache(maxsize=256)
-def _near_directory(path: str) -> Entity:
-    if path == "/":
-        return _ROOT
-    return Entity("file_system::Dir", path, {"path": path}, (_near_directory(parent_path(path)),))
+def _near_directory(path: str) -> PathEntity:
+    return PathEntity(_DIRECTORY, path)
 
 
 def parent_path(path: str) -> str:
     """A normal path without its last part."""
     return path.rpartition("/")[0] or "/"
+
+
+def _json_of(entity: Entity) -> str | None:
+    document: dict[str, Any] = {
+        "uid": entity.uid,
+        "attrs": {name: plain(value) for name, value in entity.attributes.items()},
+        "parents": [parent.uid for parent in entity.parents],
+    }
+    if entity.tags:
+        document["tags"] = dict(entity.tags)
+    try:
+        return _encode(document).decode()
+    except UnicodeEncodeError:  # a name from the host with bytes that are not UTF-8
+        return None
 
 
 def plain(value: Any) -> Any:
@@ -138,7 +181,7 @@ def plain(value: Any) -> Any:
         return value
     if kind is IpAddress:
         return {"__extn": {"fn": "ip", "arg": value.text}}
-    if kind is Entity:
+    if isinstance(value, Entity):
         return {"__entity": value.uid}
     if isinstance(value, Mapping):
         # The engine reads records with such keys as something else than a record.
@@ -153,7 +196,7 @@ def plain(value: Any) -> Any:
 
 def entities_in(value: Any) -> Iterator[Entity]:
     """The entities that a value refers to, at any depth."""
-    if type(value) is Entity:
+    if isinstance(value, Entity):
         yield value
     elif isinstance(value, Mapping):
         for each in value.values():
@@ -173,6 +216,3 @@ def escaped(text: str) -> str:
     return "".join(
         _ESCAPES.get(ord(each)) or (each if each.isprintable() else f"\\u{{{ord(each):x}}}") for each in text
     )
-
-
-_ROOT = Entity("file_system::Dir", "/", {"path": "/"})

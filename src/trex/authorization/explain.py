@@ -158,7 +158,7 @@ def _failing_condition(
             try:
                 text = _body(engine().to_text(document))
                 holds = authorizer.holds(engine().parse_json(document), action, resource, context)
-            except (ValueError, RecursionError):  # nested deeper than the engine reads its own JSON
+            except (ValueError, RecursionError):  # nested deeper than the engine reads its own JSON, or too long
                 return "one of its conditions, which is nested too deeply to be shown, does not hold"
             if holds is not wanted:
                 return f"`{text}` {'does not hold' if wanted else 'holds'}"

@@ -8,7 +8,6 @@ Never:     makes a system call on behalf of a script before the first permit; re
 
 from __future__ import annotations
 
-from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +20,8 @@ from trex.interface import CURSOR_NEXT
 from trex.protocol.encoding import argument_decoder
 from trex.protocol.messages import Call, Raised, Returned
 from trex.resources.failures import from_os
+from trex.resources.redaction import Dictionary
+from trex.settings import DEFAULTS, Settings
 
 if TYPE_CHECKING:
     from trex.authorization.authorizer import Authorizer
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from trex.catalogue.declare import Catalogue
 
 Result = Literal["done", "failed", "denied", "interrupted"]
-
-BATCH = 256  # items of a walk that cross at once
 
 _decode_cursor = argument_decoder(CURSOR)
 
@@ -47,10 +46,12 @@ class Dispatcher:
         budget: Budget,
         record: Record,
         handles: Handles,
+        settings: Settings = DEFAULTS,
     ) -> None:
         self._catalogue = catalogue
         self._authorizer, self._audit = authorizer, audit
         self._budget, self._record, self._handles = budget, record, handles
+        self._redaction = Dictionary(settings.redaction)
         self._plans: dict[tuple[str, int], Plan] = {}
 
     def call(self, call: Call) -> Returned | Raised:
@@ -69,7 +70,7 @@ class Dispatcher:
                 plan.acquire(gate, arguments)  # authorize the name; open without effect; authorize the object
                 produced = plan.perform(gate, arguments)  # bounded by the budget
             elif cursor is not None:
-                produced = list(islice(cursor.items, BATCH))
+                produced = cursor.take()
             value = value_of(produced, self._catalogue.records, self._handles.reply().issue)
             result = "done"
             return Returned(call.number, value)
@@ -96,7 +97,16 @@ class Dispatcher:
         return plan
 
     def _gate(self, call: Call) -> CallGate:
-        return CallGate(self._authorizer, self._audit, self._budget, self._record, self._handles, call, call.operation)
+        return CallGate(
+            self._authorizer,
+            self._audit,
+            self._budget,
+            self._record,
+            self._handles,
+            call,
+            call.operation,
+            self._redaction,
+        )
 
     def _cursor(self, call: Call) -> Cursor:
         if len(call.arguments) != 1:

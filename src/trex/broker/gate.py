@@ -13,6 +13,8 @@ from trex.authorization.authorizer import Decision
 from trex.authorization.recording import recorded_context, recorded_resource
 from trex.catalogue.access import Permit
 from trex.errors import AccessDenied
+from trex.resources.redaction import Dictionary
+from trex.settings import REDACTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from trex.broker.budget import Budget
     from trex.broker.handles import Handles
     from trex.broker.record import Record
-    from trex.catalogue.access import Kept
+    from trex.catalogue.access import Kept, Redaction
     from trex.protocol.messages import Call
 
 # Whose `PermissionDenied` a script catches, by the namespace of the action.
@@ -81,7 +83,8 @@ class CallGate:
     """
 
     __slots__ = (
-        "_audit", "_authorizer", "_handles", "budget", "call", "facts", "line", "operation", "records", "report",
+        "_audit", "_authorizer", "_handles", "budget", "call", "facts", "line", "operation", "records",
+        "redaction", "report",
     )  # fmt: skip
 
     def __init__(
@@ -93,12 +96,14 @@ class CallGate:
         handles: Handles,
         call: Call,
         operation: str,
+        redaction: Redaction | None = None,
     ) -> None:
         self._authorizer, self._audit, self._handles = authorizer, audit, handles
         self.budget, self.report = budget, report
         self.operation, self.call, self.line = operation, call.number, call.line
         self.records: list[int] = []
         self.facts: dict[str, Any] = {}
+        self.redaction: Redaction = redaction or Dictionary(REDACTION)
 
     def permit(
         self, action: Action, resource: Entity, context: Mapping[str, Any] = _NOTHING, named: str = ""

@@ -10,9 +10,10 @@ A number is a name, not an authority: what is done with it is authorized each ti
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from trex.errors import LimitExceeded, ProtocolViolation
+from trex.errors import LimitExceeded, OperationError, ProtocolViolation
 from trex.values import Object
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from trex.interface import ObjectType
 
 CURSOR = "Cursor"
+
+# Items of a walk that cross at once: few at first, for scripts that look for one thing and stop.
+FIRST_BATCH, LARGEST_BATCH = 16, 256
 
 
 @runtime_checkable
@@ -43,10 +47,27 @@ class PartOf(Protocol):
 class Cursor:
     """A walk that has been started: items are taken from it when the worker asks."""
 
-    __slots__ = ("gate", "items")
+    __slots__ = ("_failure", "_items", "_size", "gate")
 
     def __init__(self, items: Iterator[Any], gate: CallGate) -> None:
-        self.items, self.gate = items, gate
+        self._items, self.gate = items, gate
+        self._failure: Exception | None = None
+        self._size = FIRST_BATCH
+
+    def take(self) -> list[Any]:
+        """The next items, none at the end. A failure comes after the items that were found before it."""
+        if self._failure is not None:
+            raise self._failure
+        taken: list[Any] = []
+        try:
+            for item in islice(self._items, self._size):
+                taken.append(item)
+        except (OperationError, OSError) as failure:
+            if not taken:
+                raise
+            self._failure = failure
+        self._size = min(2 * self._size, LARGEST_BATCH)
+        return taken
 
 
 class Handles:
@@ -57,6 +78,7 @@ class Handles:
         self._parts = {shown.name: cls for cls, shown in types.items() if issubclass(cls, PartOf)}
         self._limit = limit
         self._held: dict[int, tuple[str, Any]] = {}
+        self._numbers: dict[int, int] = {}  # by what is held: how many numbers it has
         self._kept: list[Kept] = []
         self._last = 0
 
@@ -68,9 +90,11 @@ class Handles:
         return Reply(self)
 
     def give(self, type_name: str, resource: Any) -> int:
-        """A new number for a resource."""
-        if len(self._held) >= self._limit:
+        """A new number for a resource. One that is held already takes nothing more by another number."""
+        numbers = self._numbers.get(id(resource), 0)
+        if not numbers and len(self._numbers) >= self._limit:
             raise LimitExceeded("max_handles", self._limit)
+        self._numbers[id(resource)] = numbers + 1
         self._last += 1
         self._held[self._last] = type_name, resource
         return self._last
@@ -90,8 +114,13 @@ class Handles:
     def release(self, numbers: Iterable[int]) -> None:
         """The script dropped these."""
         for number in numbers:
-            if self._held.pop(number, None) is None:
+            entry = self._held.pop(number, None)
+            if entry is None:
                 raise ProtocolViolation(f"handle {number} was released, but is not held")
+            key = id(entry[1])
+            self._numbers[key] -= 1
+            if not self._numbers[key]:
+                del self._numbers[key]
 
     def keep(self, thing: Kept) -> None:
         """Something that goes on behind the script's back; there may be as many as handles."""
@@ -103,6 +132,7 @@ class Handles:
     def close(self) -> None:
         """The end of the run: nothing is held any more, and what was left behind ends."""
         self._held.clear()
+        self._numbers.clear()
         kept, self._kept = self._kept, []
         for thing in kept:
             thing.close()

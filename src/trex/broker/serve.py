@@ -13,6 +13,7 @@ from trex.broker.dispatch import Dispatcher
 from trex.broker.handles import Handles
 from trex.errors import LimitExceeded, ProtocolViolation, WorkerDied
 from trex.protocol.messages import Call, Failed, Finished, FromBroker, FromWorker, Log, Release, Start
+from trex.settings import DEFAULTS, Settings
 
 if TYPE_CHECKING:
     from trex.authorization.authorizer import Authorizer
@@ -43,13 +44,14 @@ def serve(
     limits: Limits,
     budget: Budget,
     record: Record,
+    settings: Settings = DEFAULTS,
 ) -> Finished | Failed:
     """Run one script in a worker that is ready, to its end.
 
     What it reported is in `record`, also when this raises. `budget.stop` ends the run from outside.
     """
     handles = Handles(catalogue.held, limits.max_handles)
-    dispatcher = Dispatcher(catalogue, authorizer, audit, budget, record, handles)
+    dispatcher = Dispatcher(catalogue, authorizer, audit, budget, record, handles, settings)
     try:
         channel.send(start, budget.deadline)
         while True:

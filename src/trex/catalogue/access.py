@@ -83,6 +83,19 @@ class Report(Protocol):
         """One log record."""
 
 
+class Redaction(Protocol):
+    """The operator's dictionary of what may be shown of files that may only be read redacted."""
+
+    def load(self) -> None:
+        """Read it, if that was not done yet. Raises `OperationError` where it cannot be used."""
+
+    def is_itself(self, identity: tuple[int, int]) -> bool:
+        """Whether that file is the dictionary."""
+
+    def shown(self, lines: bytes, budget: Budget) -> bytes:
+        """Whole lines, with all that may not be seen replaced."""
+
+
 class Gate(Protocol):
     """The way to the policy during one call. Every question and its answer is recorded first.
 
@@ -100,6 +113,10 @@ class Gate(Protocol):
     @property
     def report(self) -> Report:
         """Where metrics and alarms go."""
+
+    @property
+    def redaction(self) -> Redaction:
+        """What may be shown of files that may only be read redacted."""
 
     def permit(
         self, action: Action, resource: Entity, context: Mapping[str, Any] = _NOTHING, named: str = ""

@@ -46,7 +46,7 @@ def language_name(value: Any) -> str:
 def flags_converter(flags: Flags) -> Callable[[Any], Any]:
     """From an array of constants to the flags of one command."""
     cls, product, command, fields = flags.cls, flags.product, flags.command, flags.fields
-    names = {name: field for member in flags.module.members for name in member.names for field in (member.names[0],)}
+    names = {name: field for field, member in zip(fields, flags.module.members, strict=True) for name in member.names}
 
     def convert(values: list[Any]) -> Any:
         given: dict[str, Any] = {}

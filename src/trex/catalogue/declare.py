@@ -117,7 +117,9 @@ class ParameterSpec:
 
 
 _REQUIRED: Any = object()
-_SAMPLES = {"string": "sample", "int": 1, "float": 1.0, "bool": True, "array": [], "map": {}, "blob": b"", "any": None}
+_SAMPLES: dict[str, Any] = {
+    "string": "sample", "int": 1, "float": 1.0, "bool": True, "array": [], "map": {}, "blob": b"", "any": None,
+}  # fmt: skip
 
 
 class Operation:
@@ -127,11 +129,12 @@ class Operation:
     name:    what scripts write.
     handler: the function; it gets acquired resources, never a path.
     open:    for operations on no resource: why they need no permission.
+    local:   the worker does it; the broker is never asked.
     """
 
     __slots__ = (
-        "acquired", "details", "doc", "each", "example", "failure", "handler", "label", "name", "needs", "open",
-        "optional", "parameters", "returns",
+        "acquired", "details", "doc", "each", "example", "failure", "handler", "label", "local", "name", "needs",
+        "open", "optional", "parameters", "returns",
     )  # fmt: skip
 
     def __init__(self, catalogue: Catalogue, name: str, handler: Callable[..., Any], **how: Any) -> None:
@@ -142,6 +145,7 @@ class Operation:
         self.label = f"{how['domain'] or handler.__module__.split('.')[2]}.{handler.__name__}"
         self.failure: Literal["map", "text"] = how["failure"]
         self.open: str = how["open"]
+        self.local: bool = how.get("local", False)
         self.doc = first_line(handler, where)
         paragraphs = [part.strip() for part in (handler.__doc__ or "").split("\n\n")]
         if len(paragraphs) < 2:
@@ -200,7 +204,8 @@ class Operation:
             shapes = [parameters[1:], parameters]
         callback = (Parameter("callback", "fn", "called with each item"),) if self.each else ()
         for shape in shapes:
-            yield Function(self.name, self.label, shape + callback, self.returns, self.failure, self.each, self.doc)
+            parts = shape + callback
+            yield Function(self.name, self.label, parts, self.returns, self.failure, self.each, self.doc, self.local)
 
 
 class Catalogue:
@@ -208,6 +213,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self.operations: dict[str, Operation] = {}
+        self.local_functions: dict[str, Operation] = {}
         self.records: dict[type, Record] = {}
         self.options: dict[type, Options] = {}
         self.flags: dict[type, Flags] = {}
@@ -230,6 +236,22 @@ class Catalogue:
             return handler
 
         return declare
+
+    def local(self, name: str) -> Callable[[F], F]:
+        """Declare a function that the worker carries out by itself: it needs no host, and so no permission."""
+
+        def declare(handler: F) -> F:
+            why = "the script's own process does it, without the host"
+            function = Operation(self, name, handler, open=why, failure="map", domain="", local=True)
+            self.local_functions[function.label] = function
+            return handler
+
+        return declare
+
+    @property
+    def callable(self) -> list[Operation]:
+        """Everything that scripts may call: operations of the broker, and functions of the worker."""
+        return [*self.operations.values(), *self.local_functions.values()]
 
     def record(self, cls: C | None = None, *, name: str = "", map: tuple[tuple[str, str], ...] | None = None) -> Any:
         """Declare a class as a result. `map` is the shape of its `to_map()`."""
@@ -330,7 +352,8 @@ class Catalogue:
         if type_ in self.options:
             spec = ParameterSpec(name, self.options[type_].name, doc)
             spec.convert = self.options_converter(type_)
-            spec.sample = {}
+            setters = self.options[type_].builder.setters
+            spec.sample = {setter.name: _SAMPLES.get(setter.type) for setter in setters if setter.required}
             return spec
         return ParameterSpec(name, self.type_name(type_), doc)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def interface(catalogue: Catalogue = CATALOGUE) -> Interface:
     """Everything that scripts may name, as data."""
     return Interface(
-        functions=tuple(function for operation in catalogue.operations.values() for function in operation.functions()),
+        functions=tuple(function for operation in catalogue.callable for function in operation.functions()),
         types=(
             *(record.object_type for record in catalogue.records.values()),
             *catalogue.held.values(),
@@ -71,5 +71,5 @@ def functions(catalogue: Catalogue = CATALOGUE) -> list[dict[str, Any]]:
             "details": operation.details,
             "example": operation.example,
         }
-        for operation in sorted(catalogue.operations.values(), key=lambda each: (each.name, each.label))
+        for operation in sorted(catalogue.callable, key=lambda each: (each.name, each.label))
     ]

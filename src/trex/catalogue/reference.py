@@ -23,7 +23,7 @@ FOLDER = "docs/reference/operations"
 def pages(catalogue: Catalogue = CATALOGUE) -> dict[str, str]:
     """Every page, by its path in the project."""
     domains: dict[str, list[Operation]] = {}
-    for operation in catalogue.operations.values():
+    for operation in catalogue.callable:
         domains.setdefault(operation.label.partition(".")[0], []).append(operation)
     made = {
         f"{FOLDER}/{domain}.md": "\n".join(_domain(domain, sorted(operations, key=lambda each: each.name))) + "\n"

@@ -69,6 +69,7 @@ def _run(**options: Any) -> None:
     from trex.runner.request import Request, Source
     from trex.runner.run import run
     from trex.runner.supervise import Supervisor
+    from trex.settings import REDACTION, Settings
 
     script = options["script"] or options["script_file"]
     if options["script"] and options["script_file"]:
@@ -89,6 +90,7 @@ def _run(**options: Any) -> None:
         principal=options["principal"],
         log_level=options["log_level"] or _log_level_of_environment(),
         audit=options["audit"],
+        settings=Settings(redaction=options["redaction"] or REDACTION),
     )
     timings = {"interpreter": entry.INTERPRETER_MS, "command line": (time.monotonic() - entry.STARTED) * 1000}
     form: report.Format = options["output_format"] or ("human" if os.isatty(1) else "json")
@@ -144,6 +146,12 @@ command = Command(
             help="Keep log records of this level and above.  [default: $LOG_LEVEL, else INFO]",
         ),
         Once(["--audit"], metavar="FILE", help="Append every decision and its outcome to FILE, as JSON lines."),
+        Once(
+            ["--redaction"],
+            metavar="FILE",
+            help="What may be shown of files that a policy lets be read redacted only."
+            "  [default: /etc/opt/rex/rex_redaction.config]",
+        ),
         Once(["--principal"], metavar="NAME", help='Ask the policy as User::"NAME".  [default: the effective user]'),
         isolation_option(),
         click.Option(["--timings"], is_flag=True, help="Say where the time went."),

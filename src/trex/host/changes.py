@@ -110,7 +110,7 @@ class NewFile:
             sync(self._directory)
         return True
 
-    def publish_over(self, name: bytes, expected: Identity) -> None:
+    def publish_over(self, name: bytes, expected: Identity, durable: bool = True) -> None:
         """Take the place of `name`, which must be the `expected` object. Raises `Replaced`."""
         if not denotes(self._directory, name, expected):
             raise Replaced
@@ -131,7 +131,8 @@ class NewFile:
                 self._give_back(private, name)
                 raise Replaced
             _unlink(self._directory, private)
-        sync(self._directory)
+        if durable:
+            sync(self._directory)
 
     def discard(self) -> None:
         """Leave nothing behind; after publishing this does nothing."""
@@ -191,6 +192,13 @@ def sync(directory: Descriptor) -> None:
         # A directory that may be written but not read (mode 0300), or that cannot be synced at all.
         if error.errno not in (EACCES, EINVAL, EOPNOTSUPP):
             raise
+
+
+def sync_file_system(descriptor: Descriptor) -> None:
+    """Make everything that was written to a file system survive a crash of the machine."""
+    from trex.host import syscalls
+
+    syscalls.syncfs(descriptor.number)
 
 
 def _exchange(directory: Descriptor, private: bytes, name: bytes) -> bool:

@@ -85,6 +85,21 @@ def open_object(path: Path) -> Descriptor:
     return Descriptor(syscalls.openat2(syscalls.AT_FDCWD, path.encoded(), flags, syscalls.RESOLVE_NO_MAGICLINKS))
 
 
+def open_strictly(path: Path) -> Descriptor:
+    """Whatever stands at an absolute path without any symbolic link on the way; a last one is opened itself."""
+    from trex.host import syscalls
+
+    resolve = syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_NO_MAGICLINKS
+    return Descriptor(syscalls.openat2(syscalls.AT_FDCWD, path.encoded(), os.O_PATH | os.O_NOFOLLOW, resolve))
+
+
+def follow_object(path: bytes) -> Descriptor:
+    """What an absolute path leads to, every link followed: read its path back."""
+    from trex.host import syscalls
+
+    return Descriptor(syscalls.openat2(syscalls.AT_FDCWD, path, os.O_PATH, syscalls.RESOLVE_NO_MAGICLINKS))
+
+
 def open_name(directory: Descriptor, name: bytes) -> Descriptor:
     """Whatever `name` is inside `directory`: a symbolic link is opened itself."""
     from trex.host import syscalls
@@ -101,6 +116,17 @@ def open_subdirectory(directory: Descriptor, name: bytes, cross: bool = True) ->
     if not cross:
         resolve |= syscalls.RESOLVE_NO_XDEV
     flags = os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY
+    return Descriptor(syscalls.openat2(directory.number, name, flags, resolve))
+
+
+def open_listing(directory: Descriptor, name: bytes, cross: bool = True) -> Descriptor:
+    """As `open_subdirectory`, and open for reading its entries."""
+    from trex.host import syscalls
+
+    resolve = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_NO_MAGICLINKS
+    if not cross:
+        resolve |= syscalls.RESOLVE_NO_XDEV
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | _HARMLESS
     return Descriptor(syscalls.openat2(directory.number, name, flags, resolve))
 
 
@@ -191,8 +217,13 @@ def is_at(descriptor: Descriptor, path: Path) -> bool:
     An object that was deleted, or replaced by another, is still the one that was judged.
     One that was moved has a name that nobody judged.
     """
+    return stands_at(descriptor, path.encoded())
+
+
+def stands_at(descriptor: Descriptor, path: bytes) -> bool:
+    """As `is_at`, for the bytes of a path. Raises OSError for paths longer than the kernel tells."""
     raw = os.readlink(f"/proc/self/fd/{descriptor.number}".encode())
-    return raw == path.encoded() or _is_gone(descriptor, raw)
+    return raw == path or _is_gone(descriptor, raw)
 
 
 def _is_gone(descriptor: Descriptor, raw: bytes) -> bool:
@@ -270,3 +301,10 @@ def remove_directory(directory: Descriptor, name: bytes) -> None:
 def touch(descriptor: Descriptor) -> None:
     """Set both times of an object to now."""
     os.utime(f"/proc/self/fd/{descriptor.number}")
+
+
+def umask() -> int:
+    """The permissions that this process leaves out of what it makes."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,4 +1,4 @@
-"""The two system calls about names that Python does not offer: openat2 and renameat2.
+"""The system calls about files that Python does not offer: openat2, renameat2 and syncfs.
 
 Owns:      their numbers, structures and flags.
 Relies on: the C library's `syscall`, through ctypes; Linux 5.6 or newer.
@@ -33,6 +33,9 @@ _openat2.restype = c_long
 _renameat2 = _libc["syscall"]
 _renameat2.argtypes = (c_long, c_int, c_char_p, c_int, c_char_p, c_uint)
 _renameat2.restype = c_long
+_syncfs = _libc["syncfs"]
+_syncfs.argtypes = (c_int,)
+_syncfs.restype = c_int
 
 
 def openat2(directory: int, name: bytes, flags: int, resolve: int, mode: int = 0) -> int:
@@ -59,5 +62,12 @@ def renameat2(old_directory: int, old: bytes, new_directory: int, new: bytes, fl
         raise ValueError("a name with a NUL byte")
     number = _RENAMEAT2[os.uname().machine]
     if _renameat2(number, old_directory, old, new_directory, new, flags) < 0:
+        errno = get_errno()
+        raise OSError(errno, os.strerror(errno))
+
+
+def syncfs(descriptor: int) -> None:
+    """Wait until the disk has everything of the file system that the descriptor is on."""
+    if _syncfs(descriptor) < 0:
         errno = get_errno()
         raise OSError(errno, os.strerror(errno))

@@ -38,7 +38,7 @@ class Unpacked(Content):
     __slots__ = ("_packed",)
 
     def __init__(self, packed: Content) -> None:
-        super().__init__(packed._budget)
+        super().__init__(packed.budget)
         self._packed = packed
 
     def blocks(self) -> Iterator[bytes]:
@@ -63,7 +63,7 @@ class Unpacked(Content):
                     if member.eof:
                         data, in_member = member.unused_data, False
                         finished += 1
-                    self._budget.check_time()
+                    self.budget.check_time()
                     if unpacked:
                         yield unpacked
         while in_member:  # zlib may hold back what it has unpacked until it is asked again

@@ -35,10 +35,10 @@ IN_PLACE = frozenset({EACCES, EPERM, EOPNOTSUPP, EBUSY, EXDEV})
 class Content:
     """Bytes that may be read, block by block; where they come from is the subclass's part."""
 
-    __slots__ = ("_budget",)
+    __slots__ = ("budget",)
 
     def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+        self.budget = budget
 
     def blocks(self) -> Iterator[bytes]:
         """All of it, block by block; nothing is kept and nothing counted against the script's share."""
@@ -101,18 +101,18 @@ class Content:
 
     def check_held(self, size: int) -> None:
         """Fail if so many bytes are too many to be kept at a time."""
-        if size > self._budget.max_read:
-            self._budget.read(size)
+        if size > self.budget.max_read:
+            self.budget.read(size)
 
     def matched(self, number: int, line: bytes) -> Match:
         """Count a line that goes to the script with its number."""
         text = self.decoded(line)
-        self._budget.read(len(line) + MATCH)
+        self.budget.read(len(line) + MATCH)
         return Match(number, text)
 
     def kept(self, line: str) -> str:
         """Count a line that goes to the script."""
-        self._budget.read(len(line) if line.isascii() else len(line.encode()))
+        self.budget.read(len(line) if line.isascii() else len(line.encode()))
         return line
 
 
@@ -129,7 +129,7 @@ class ReadableContent(Content):
         """All of it, block by block; nothing is kept and nothing counted against the script's share."""
         position = 0
         while block := files.read_at(self._descriptor, BLOCK, position):
-            self._budget.check_time()
+            self.budget.check_time()
             position += len(block)
             yield block
 
@@ -149,7 +149,7 @@ class ReadableContent(Content):
     def data(self) -> bytes:
         """All of it, which must fit into what one operation may bring to the script."""
         size = files.status(self._descriptor).st_size
-        self._budget.read(size)  # before the first byte: a file of 10 GiB fails at once
+        self.budget.read(size)  # before the first byte: a file of 10 GiB fails at once
         first = files.read_at(self._descriptor, size + 1, 0)
         if len(first) == size:
             return first
@@ -158,10 +158,10 @@ class ReadableContent(Content):
         position = len(first)
         counted = size
         while block := files.read_at(self._descriptor, BLOCK, position):
-            self._budget.check_time()
+            self.budget.check_time()
             position += len(block)
             if position > counted:
-                self._budget.read(position - counted)
+                self.budget.read(position - counted)
                 counted = position
             pieces.append(block)
         return b"".join(pieces)
@@ -184,7 +184,7 @@ class ReadableContent(Content):
         position, newlines, held = size, 0, 0
         pieces: list[bytes] = []
         while position and newlines <= count:
-            self._budget.check_time()
+            self.budget.check_time()
             start = max(0, position - BLOCK)
             block = files.read_at(self._descriptor, position - start, start)
             position = start
@@ -281,8 +281,7 @@ def overwrite(writable: Descriptor, content: bytes, path: Path) -> None:
     """Write into the file itself. Space is taken first; what fails later is said exactly."""
     number = writable.number
     before = os.fstat(number).st_size
-    if len(content) > before:
-        _reserve(number, before, len(content))
+    reserve(number, before, len(content))
     written = 0
     try:
         while written < len(content):
@@ -300,7 +299,10 @@ def overwrite(writable: Descriptor, content: bytes, path: Path) -> None:
         ) from error
 
 
-def _reserve(number: int, before: int, size: int) -> None:
+def reserve(number: int, before: int, size: int) -> None:
+    """Take space for a file that is to grow, so that there is enough before anything is written over."""
+    if size <= before:
+        return
     try:
         os.posix_fallocate(number, before, size - before)
     except OSError as error:

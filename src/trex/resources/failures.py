@@ -37,6 +37,11 @@ def from_os(error: OSError, kind: str = "IoError") -> OperationError:
     return failure(kind, os_text(error))
 
 
+def from_any(error: OperationError | OSError) -> OperationError:
+    """An error as scripts see it, whether it is one of theirs already or the kernel's."""
+    return error if isinstance(error, OperationError) else from_os(error)
+
+
 def from_path(error: PathRefused) -> OperationError:
     """What scripts see of a text that is no path."""
     text = error.text
@@ -103,3 +108,20 @@ def not_utf8() -> OperationError:
 
 def moved(path: Path) -> OperationError:
     return failure("FileError", f"File error: it was moved after it was authorized: {path.text}")
+
+
+def unsupported(reason: str) -> OperationError:
+    return failure("UnsupportedOperationError", f"Unsupported Operation error: {reason}")
+
+
+def invalid_path(reason: str) -> OperationError:
+    return failure("InvalidPath", f"Invalid path: {reason}")
+
+
+def unknown_account(reason: str, name: str) -> OperationError:
+    return failure("IdentityResolutionError", f"Identity resolution error: No {reason}: {name}")
+
+
+def may_not_chown() -> OperationError:
+    text = "CAP_CHOWN capability is required when changing ownership to a different user."
+    return failure("IoError", f"Failed to change ownership. {text}")

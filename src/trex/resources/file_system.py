@@ -21,6 +21,7 @@ from trex.catalogue.declare import CATALOGUE
 from trex.errors import ProtocolViolation
 from trex.host import files
 from trex.host.paths import PathRefused, component, encode
+from trex.host.paths import parse as parse_path
 from trex.resources import failures
 from trex.resources.shapes import ENTRY_TYPE, EntryFields
 
@@ -50,12 +51,18 @@ _KINDS = {
 }
 
 
-_ENTRY_TYPES = frozenset(_KINDS.values()) | {ENTRY_TYPE["UNKNOWN"]}
+_UNKNOWN = ENTRY_TYPE["UNKNOWN"]
+_ENTRY_TYPES = frozenset(_KINDS.values()) | {_UNKNOWN}
 
 
 def entry_type(found: os.stat_result) -> Constant:
     """The type of an object, as scripts name it."""
-    return _KINDS.get(files.kind(found), ENTRY_TYPE["UNKNOWN"])
+    return type_of(files.kind(found))
+
+
+def type_of(kind: int) -> Constant:
+    """The same for the bits of a mode that tell it."""
+    return _KINDS.get(kind, _UNKNOWN)
 
 
 @CATALOGUE.handle("Dir")
@@ -85,10 +92,11 @@ class File:
     home:      the directory that holds it, where a new content takes its place.
     link:      under which it was opened: what deleting is judged by. The same, unless a link led to it.
     link_home: the directory that holds that name, and `link_identity` what stood there.
+    page:      where the next page starts that is read; everything else reads and writes from the start.
     """
 
     __slots__ = (
-        "descriptor", "entity", "home", "identity", "link", "link_home", "link_identity", "path", "readable",
+        "descriptor", "entity", "home", "identity", "link", "link_home", "link_identity", "page", "path", "readable",
         "writable",
     )  # fmt: skip
 
@@ -106,6 +114,7 @@ class File:
         self.readable, self.writable = readable, writable
         self.link, self.link_home, self.link_identity = path, home, identity
         self.entity = file_entity(path.text)
+        self.page = 0
 
     def check_place(self) -> None:
         """Fail if the file was moved since it was judged. One that was deleted is still itself."""
@@ -119,42 +128,83 @@ class File:
             self.link_identity = identity
         self.descriptor, self.identity = descriptor, identity
 
+    def settle(self, home: Directory, path: Path) -> None:
+        """It was moved: its name, or that of the link which led to it, is now this one."""
+        if self.link == self.path:
+            self.home, self.path, self.entity = home, path, file_entity(path.text)
+        self.link_home, self.link = home, path
+
 
 @CATALOGUE.handle("DirEntry", map=(("name", "name"), ("type", "type:text"), ("inode", "inode")))
 class Entry:
-    """One entry of a directory that was listed; it is not open.
+    """One entry of a directory that was listed or walked; it is not open.
 
     What it is now is judged when it is opened; `type` is what the listing said, and only decides
     which kind of entity the policy is asked about first.
+
+    directory: that was listed, or the top of the walk, which is open.
+    folder:    the path of the directory that holds it, where that is another; it is opened again, and
+               judged again, when the entry is used.
+    real:      its name in there, where a link of the name `name` led to it.
+    line:      what `ls` with `long` shows of it.
     """
 
     Fields = EntryFields
 
-    __slots__ = ("directory", "inode", "name", "type")
+    __slots__ = ("directory", "folder", "inode", "line", "name", "real", "type")
 
-    def __init__(self, directory: Directory, name: str, type: Constant, inode: int) -> None:
+    def __init__(
+        self, directory: Directory, name: str, type: Constant, inode: int, folder: str = "", real: str = ""
+    ) -> None:
         self.directory, self.name, self.type, self.inode = directory, name, type, inode
+        self.folder, self.real = folder, real
+        self.line: str | None = None
 
     @property
     def path(self) -> Path:
-        return self.directory.path.child(self.name)
+        """Where it is."""
+        folder = self._folder_path() if self.folder else self.directory.path
+        return folder.child(self.real or self.name)
+
+    def _folder_path(self) -> Path:
+        try:
+            return parse_path(self.folder)
+        except PathRefused as refused:  # deeper than the kernel's longest path
+            raise failures.from_path(refused) from None
+
+    def home(self, gate: Gate) -> Directory:
+        """The directory that holds it."""
+        if not self.folder:
+            return self.directory
+        path = self._folder_path()
+        return strict_directory(path, gate.permit(OPEN, directory_entity(path.text)))
 
     def whole(self) -> Directory:
         """The broker keeps the directory; one number stands for all entries of a listing."""
         return self.directory
 
     def fields(self) -> dict[str, Any]:
-        """What the script sees of it without asking."""
-        return {"name": self.name, "inode": self.inode, "type": self.type}
+        """What the script sees of it without asking, and where it is."""
+        fields: dict[str, Any] = {"name": self.name, "inode": self.inode, "type": self.type}
+        if self.folder:
+            fields["in"] = self.folder
+        if self.real:
+            fields["at"] = self.real
+        if self.line is not None:
+            fields["long"] = self.line
+        return fields
 
     @classmethod
     def of(cls, whole: Directory, fields: dict[str, Any]) -> Entry:
-        """It again. A name that was not listed is as good as any: it is judged when it is opened."""
+        """It again. A place that was not listed is as good as any: it is judged when it is opened."""
         name, inode, type_ = fields.get("name"), fields.get("inode"), fields.get("type")
+        folder, real = fields.get("in", ""), fields.get("at", "")
         if type(name) is not str or type(inode) is not int or type_ not in _ENTRY_TYPES:
             raise ProtocolViolation("an entry without its name, inode or type")
+        if type(folder) is not str or type(real) is not str:
+            raise ProtocolViolation("an entry that is nowhere")
         try:
-            return cls(whole, component(name), type_, inode)
+            return cls(whole, component(name), type_, inode, folder, component(real) if real else "")
         except PathRefused:
             raise ProtocolViolation(f"an entry cannot be called {name!r}") from None
 

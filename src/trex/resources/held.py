@@ -348,6 +348,7 @@ class OpenedToRead(HeldFile):
         if not argument.readable:
             raise failures.not_opened_for("read", argument.path)
         argument.check_place()
+        argument.page = 0
         return ReadableContent(argument.descriptor, gate.budget)
 
 
@@ -411,7 +412,7 @@ class EntryAsFile(HeldEntry):
 
     def acquire(self, gate: Gate, argument: Entry, *used: Any) -> FilePlace:
         (options,) = used
-        return place_of_file(gate, argument.directory, argument.name, options)
+        return place_of_file(gate, argument.home(gate), argument.path.name, options)
 
 
 class EntryAsDirectory(HeldEntry):
@@ -423,11 +424,12 @@ class EntryAsDirectory(HeldEntry):
         options: OpenDirOptions
         (options,) = used
         path = argument.path
+        home = argument.home(gate)
         opening = gate.permit(OPEN, directory_entity(path.text))
-        argument.directory.check_place()
+        home.check_place()
         if options.follow_symlinks:
             return DirectoryPlace(path, followed(path, opening, gate), None)
-        found = find_name(argument.directory, path, opening)
+        found = find_name(home, path, opening)
         if found is None:
             raise FileNotFoundError(ENOENT, "")
         descriptor, status = found
@@ -444,6 +446,7 @@ class EntryToSee(HeldEntry):
 
     def acquire(self, gate: Gate, argument: Entry, *used: Any) -> Seen:
         path = argument.path
+        home = argument.home(gate)
         is_directory = argument.type == ENTRY_TYPE["DIR"]
         entity = directory_entity(path.text) if is_directory else file_entity(path.text)
         if is_directory or argument.type in _OPENED_TO_SEE:
@@ -453,8 +456,8 @@ class EntryToSee(HeldEntry):
         if argument.type == ENTRY_TYPE["SYMLINK"]:
             reading = gate.ask(READ, entity)
             shows_target = not isinstance(reading, AccessDenied)
-        argument.directory.check_place()
-        found = files.open_name(argument.directory.descriptor, encode(path.name))
+        home.check_place()
+        found = files.open_name(home.descriptor, encode(path.name))
         status = files.status(found)
         if entry_type(status) != argument.type:
             text = f"Entry type mismatch: it is no {argument.type.name} any more: {path.text}"

@@ -1,134 +1,180 @@
-"""Regular expressions on the content of files: linear time, in the dialect of Rust's `regex`.
+"""Regular expressions on the content of files, in the dialect of scripts: linear time, within the run's time.
 
-Owns:      the translation of that dialect to RE2's, and what it refuses because it would differ.
-Relies on: google-re2, which takes time linear in the text whatever the pattern.
-Never:     falls back to an engine that can take exponential time.
+Owns:      compiling for RE2, bounds on a single search, and replacing.
+Relies on: `trex.regex` for the dialect; google-re2, which takes time linear in the text and in the
+           size of the compiled pattern, whatever they are.
+Never:     falls back to an engine that can take exponential time; waits longer than the run may take.
 
-Both have no look-around and no back-references. What differs is translated: `\\d \\w \\s` mean
-Unicode there and ASCII in RE2; `\\u{e9}` is `\\x{e9}`. Set operations and nested classes inside
-brackets (`[a-z&&[^x]]`), which RE2 would read as plain characters, are refused. `\\b` stays ASCII,
-and so do `\\W` and `\\S` inside brackets.
+A search is one call of C code, which nothing can interrupt, and whose time is at worst the product
+of two sizes: up to 50 ns for each byte and instruction. So many lines are searched a window of
+lines at a time, and a search whose product is large by itself (one very long line, a whole text)
+runs in a thread of its own, which is left behind when the time of the run is over.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from trex.errors import OperationError
+from trex.regex import for_re2, syntax, template
+from trex.texts import MAX_PATTERN, invalid_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_PATTERN = 64 * 1024
+    from trex.catalogue.access import Budget
+
 _MAX_MEMORY = 16 * 1024 * 1024  # of the compiled form, which a pattern such as `(x{1000}){1000}` inflates
-
-_WORD = r"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}"
-_SPACE = r"\t\n\x0b\f\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
-_OUTSIDE = {
-    "d": r"\p{Nd}",
-    "D": r"\P{Nd}",
-    "w": f"[{_WORD}]",
-    "W": f"[^{_WORD}]",
-    "s": f"[{_SPACE}]",
-    "S": f"[^{_SPACE}]",
-}
-_INSIDE = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": _WORD, "s": _SPACE}
+_AT_ONCE = 20_000_000  # bytes times instructions: a second at the very worst, mostly a hundredth of one
 
 
-def matcher(pattern: str, ignore_case: bool = False) -> Callable[[bytes], object]:
+def matcher(pattern: str, ignore_case: bool = False, budget: Budget | None = None) -> Callable[[bytes], object]:
     """A function that finds the pattern in a line of UTF-8; its result is true where it is found."""
-    search: Callable[[bytes], object] = _compiled(pattern, ignore_case, many_lines=False).search
-    return search
+    return _bounded(_compiled(pattern, ignore_case, by_line=False, groups=False), budget)
 
 
-def finder(pattern: str, ignore_case: bool = False) -> Callable[[bytes, int], Any] | None:
+def finder(pattern: str, ignore_case: bool = False, budget: Budget | None = None) -> Callable[[bytes, int], Any]:
     """A function that finds the pattern in any of many lines, from a position on; its result has a `start`.
 
-    What it finds is inside one line, as if that line were alone. None for patterns of which that
-    cannot be said: those that name the start or the end of the whole text, or turn off flags.
+    What it finds is inside one line, as if that line were alone. The position is the start of a line.
     """
-    if "\\A" in pattern or "\\z" in pattern or any("-" in _flags(part) for part in pattern.split("(?")[1:]):
-        return None
-    search: Callable[[bytes, int], Any] = _compiled(pattern, ignore_case, many_lines=True).search
-    return search
+    return finder_of(_compiled(pattern, ignore_case, by_line=True, groups=False), budget)
 
 
-def _flags(group: str) -> str:
-    """The flags at the start of what follows `(?`."""
-    return group[: len(group) - len(group.lstrip("imsU-"))]
+def finder_of(expression: Any, budget: Budget | None = None) -> Callable[[bytes, int], Any]:
+    """As `finder`, of an expression that was compiled to be searched for in each of many lines."""
+    search = _bounded(expression, budget)
+    window = _AT_ONCE // expression.programsize
+
+    def find(text: bytes, position: int) -> Any:
+        size = len(text)
+        while size - position > window:
+            end = text.find(b"\n", position + window)
+            if end < 0:
+                break
+            # Without the line's end: behind it the next line would look like an empty one.
+            found = search(text, position, end)
+            if found is not None:
+                return found
+            position = end + 1
+            if budget is not None:
+                budget.check_time()
+        return search(text, position)
+
+    return find
 
 
-def _compiled(pattern: str, ignore_case: bool, many_lines: bool) -> Any:
+def replaced(text: str, pattern: str, replacement: str, replace_all: bool, budget: Budget) -> str:
+    """The text with the replacement in place of the first match, or of all; `$1` and `${name}` are groups.
+
+    The pattern is searched for in the text as a whole. What the text grows by counts as read by the script.
+    """
+    parsed = _parsed(pattern, False)
+    pieces = template.parse(replacement, parsed.groups, parsed.names)
+    wants_groups = any(type(piece) is int and piece for piece in pieces)
+    search = _bounded(_compiled(pattern, False, by_line=False, groups=wants_groups), budget)
+    parts = [piece.encode() if type(piece) is str else piece for piece in pieces]
+    content = text.encode()
+    made: list[bytes] = []
+    position = after = 0  # where to search next, and where what was not copied yet starts
+    last_end = -1
+    grown = counted = 0
+    for count in range(len(content) + 1):
+        found = search(content, position)
+        if found is None:
+            break
+        start, end = found.span()
+        if start == end == last_end:  # an empty match right behind the last one is none
+            position = _next_character(content, position)
+            if position > len(content):
+                break
+            continue
+        new = [part if type(part) is bytes else found[part] or b"" for part in parts]
+        grown += sum(map(len, new)) - (end - start)
+        if grown > counted:
+            budget.read(grown - counted)
+            counted = grown
+        made.append(content[after:start])
+        made += new
+        after = last_end = end
+        position = end if start < end else _next_character(content, end)
+        if not replace_all or position > len(content):
+            break
+        if not count & 0xFF:
+            budget.check_time()
+    made.append(content[after:])
+    return b"".join(made).decode()
+
+
+def _next_character(content: bytes, position: int) -> int:
+    position += 1
+    while position < len(content) and content[position] & 0xC0 == 0x80:
+        position += 1
+    return position
+
+
+def _bounded(expression: Any, budget: Budget | None) -> Callable[..., Any]:
+    """The expression's `search`, within the run's time."""
+    search, instructions = expression.search, expression.programsize
+    if budget is None:
+        return search  # type: ignore[no-any-return]  # of an untyped library
+    at_once = _AT_ONCE // instructions
+
+    def find(text: bytes, position: int = 0, end: int | None = None) -> Any:
+        if (len(text) if end is None else end) - position <= at_once:
+            return search(text, position, end)
+        return _in_a_thread(search, text, position, end, budget)
+
+    return find
+
+
+def _in_a_thread(search: Callable[..., Any], text: bytes, position: int, end: int | None, budget: Budget) -> Any:
+    from threading import Thread
+
+    found: list[Any] = []
+    thread = Thread(target=lambda: found.append(search(text, position, end)), daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.02)
+        budget.check_time()  # also notices that the run was asked to stop
+    return found[0]
+
+
+@lru_cache(maxsize=32)
+def _compiled(pattern: str, ignore_case: bool, by_line: bool, groups: bool) -> Any:
+    try:
+        return compiled(_parsed(pattern, ignore_case), by_line, groups)
+    except CannotBeCompiled as error:
+        raise invalid_pattern(pattern, str(error)) from None
+
+
+class CannotBeCompiled(ValueError):
+    """The pattern parses, but RE2 cannot do it, or it becomes too large."""
+
+
+def compiled(pattern: syntax.Pattern, by_line: bool, groups: bool, memory: int = _MAX_MEMORY) -> Any:
+    """The expression for a pattern. `by_line`: to be searched for in each of many lines."""
     import re2  # type: ignore[import-untyped]  # it has no stubs
 
-    if len(pattern) > MAX_PATTERN:
-        raise _invalid(pattern[:64] + "…", f"longer than {MAX_PATTERN} characters")
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MAX_MEMORY
-    options.case_sensitive = not ignore_case
-    options.never_capture = True
-    options.never_nl = many_lines  # not even a class such as `[^a]` matches the end of a line
+    options.max_mem = memory
+    options.never_capture = not groups
+    options.never_nl = by_line  # not even a class such as `[^a]` matches the end of a line
     try:
-        return re2.compile("(?m)" * many_lines + translated(pattern), options=options)
+        return re2.compile(for_re2.write(pattern, by_line), options=options)
+    except for_re2.CannotBeWritten as error:
+        raise CannotBeCompiled(str(error)) from None
     except re2.error as error:
         reason = error.args[0] if error.args else "it does not parse"
-        raise _invalid(pattern, reason.decode() if isinstance(reason, bytes) else str(reason)) from None
+        raise CannotBeCompiled(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
 
 
-def translated(pattern: str) -> str:
-    """The pattern in RE2's dialect."""
-    pieces: list[str] = []
-    position = 0
-    inside = False
-    while position < len(pattern):
-        character = pattern[position]
-        if character == "\\":
-            piece, position = _escape(pattern, position, inside)
-            pieces.append(piece)
-            continue
-        if inside:
-            if character == "[" and not pattern.startswith("[:", position):
-                raise _invalid(pattern, "nested character classes are not supported")
-            if character == "[":
-                end = pattern.find(":]", position)
-                if end < 0:
-                    raise _invalid(pattern, "unclosed character class")
-                pieces.append(pattern[position : end + 2])
-                position = end + 2
-                continue
-            if pattern[position : position + 2] in ("&&", "--", "~~"):
-                raise _invalid(pattern, "set operations in character classes are not supported")
-            inside = character != "]"
-        elif character == "[":
-            inside = True
-            # A bracket right after the opening, or after its `^`, is a plain character.
-            start = position + 1 + pattern.startswith("^", position + 1)
-            if pattern.startswith("]", start):
-                pieces.append(pattern[position : start + 1].replace("]", r"\]"))
-                position = start + 1
-                continue
-        pieces.append(character)
-        position += 1
-    return "".join(pieces)
-
-
-def _escape(pattern: str, position: int, inside: bool) -> tuple[str, int]:
-    following = pattern[position + 1 : position + 2]
-    table = _INSIDE if inside else _OUTSIDE
-    if following in table and following:
-        return table[following], position + 2
-    if following in ("u", "U", "x"):
-        if pattern.startswith("{", position + 2):
-            end = pattern.find("}", position)
-            if end > 0:
-                return r"\x" + pattern[position + 2 : end + 1], end + 1
-        elif following != "x":
-            width = 4 if following == "u" else 8
-            return r"\x{" + pattern[position + 2 : position + 2 + width] + "}", position + 2 + width
-    return pattern[position : position + 2], position + 2
-
-
-def _invalid(pattern: str, reason: str) -> OperationError:
-    text = f"Validation error: Invalid regex pattern: '{pattern}' - {reason}"
-    return OperationError("IoErrorKind", "ValidationError", text)
+@lru_cache(maxsize=32)
+def _parsed(pattern: str, ignore_case: bool) -> syntax.Pattern:
+    if len(pattern) > MAX_PATTERN:
+        raise invalid_pattern(pattern[:64] + "…", f"longer than {MAX_PATTERN} characters")
+    try:
+        return syntax.parse(pattern, ignore_case)
+    except syntax.PatternInvalid as error:
+        raise invalid_pattern(pattern, str(error)) from None

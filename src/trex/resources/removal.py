@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from trex.authorization.entities import directory as directory_entity
 from trex.authorization.entities import file as file_entity
+from trex.errors import AccessDenied
 from trex.host import changes, files, trees
 from trex.host.paths import encode
 from trex.resources import failures
@@ -87,40 +88,71 @@ class DirectoryRemoval(Removal):
             raise failures.directory_failed("Error removing directory", directory.path)
         parent = files.open_parent(directory.descriptor)
         name = encode(directory.path.name)
+        emptying = _Emptying(self._gate)
         try:
             # Not across a mount point: what is mounted would be emptied, and then refuse to go.
             named = files.open_subdirectory(parent, name, cross=False)
             if files.identity(files.status(named)) != files.identity(status):
                 raise failures.moved(directory.path)
             if recursive:
-                self._empty()
+                emptying.empty(directory)
             # An empty directory is all that this can remove: if the name was swapped since, at worst
             # an empty one goes that stands where a removal was permitted.
             files.remove_directory(parent, name)
         except OSError as error:
-            if error.errno == ENOTEMPTY:
+            if error.errno == ENOTEMPTY and not recursive:
                 raise failures.not_empty(directory.path) from error
             reason = "Error removing directory"
             if error.errno in (EXDEV, EBUSY):
-                reason = "Error removing directory, a file system is mounted in it"
+                reason += ", a file system is mounted in it"
+            if emptying.removed:
+                reason += f", {emptying.removed} of its entries are gone: {failures.os_text(error)}"
             raise failures.directory_failed(reason, directory.path) from error
 
-    def _empty(self) -> None:
-        """First ask for everything in it, then remove it; what appears in between is asked for too."""
-        judged: set[tuple[str, bool]] = set()
 
-        def judge(step: Step) -> None:
-            self._gate.budget.check_time()
-            key = (step.path.text, step.is_directory)
-            if key not in judged:
-                entity = directory_entity(key[0]) if step.is_directory else file_entity(key[0])
-                self._gate.permit(DELETE, entity)
-                judged.add(key)
+# So many entries are remembered between asking for all of them and removing them; of a larger tree
+# the others are asked for twice.
+_REMEMBERED = 50_000
 
-        directory = self._directory
+
+class _Emptying:
+    """The removal of all that a directory holds: first asked for as a whole, then done.
+
+    removed: how many entries are gone.
+    """
+
+    __slots__ = ("_gate", "_judged", "_reached", "removed")
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._judged: set[int] = set()  # hashes of paths: nobody outside of this process can choose them
+        self._reached = self.removed = 0
+
+    def empty(self, directory: Directory) -> None:
+        """Ask for everything in it, then remove it; what appears in between is asked for too."""
         for step in trees.walk(directory.descriptor, directory.path):
-            judge(step)
-        trees.remove_tree(directory.descriptor, directory.path, judge)
+            self._judge(step)
+        try:
+            trees.remove_tree(directory.descriptor, directory.path, self._next)
+        except AccessDenied as denied:
+            if not self.removed:
+                raise
+            text = f"Error removing directory, {self.removed} of its entries are gone: {denied.message}"
+            raise failures.directory_failed(text, directory.path) from denied
+
+    def _judge(self, step: Step) -> None:
+        self._gate.budget.check_time()
+        key = hash((step.path, step.is_directory))
+        if key not in self._judged:
+            self._gate.permit(DELETE, (directory_entity if step.is_directory else file_entity)(step.path))
+            if len(self._judged) < _REMEMBERED:
+                self._judged.add(key)
+
+    def _next(self, step: Step) -> None:
+        """Before an entry is removed: the one before it is gone."""
+        self.removed = self._reached
+        self._judge(step)
+        self._reached += 1
 
 
 def _is_there(directory: Directory, name: bytes) -> bool:

@@ -6,8 +6,7 @@ Never:     keeps a line: what is found is the caller's to keep and to count.
 
 A call of the expression costs about a microsecond, whatever the size of the text: so it is asked
 for its next match in a whole chunk of lines, and the line around the match is cut out. Where the
-text is not valid UTF-8, or the pattern speaks of the start or end of the whole text, it is asked
-line by line.
+text is not valid UTF-8, it is asked line by line.
 """
 
 from __future__ import annotations
@@ -31,20 +30,20 @@ def matching(
     The pattern is compiled before the first line is read. Every line up to the last one that is
     taken must be UTF-8.
     """
-    by_line = matcher(pattern, ignore_case)
-    in_chunk = finder(pattern, ignore_case)
+    by_line = matcher(pattern, ignore_case, content.budget)
+    in_chunk = finder(pattern, ignore_case, content.budget)
     return _matching(content, by_line, in_chunk, invert)
 
 
 def _matching(
     content: Content,
     by_line: Callable[[bytes], object],
-    in_chunk: Callable[[bytes, int], Any] | None,
+    in_chunk: Callable[[bytes, int], Any],
     invert: bool,
 ) -> Iterator[tuple[int, bytes]]:
     number = 1  # of the first line of the chunk
     for chunk in content.chunks():
-        if in_chunk is None or not _is_utf8(chunk):
+        if not _is_utf8(chunk):
             lines = split_lines(chunk)
             for line in lines:
                 content.decoded(line)

@@ -87,6 +87,7 @@ class EntryFields:
     name: Annotated[str, "its name in the directory"]
     inode: Annotated[int, "the number of its inode"]
     type: Annotated[Constant, ENTRY_TYPE, METHOD, "what it is"]
+    long: Annotated[str | None, "the line that `ls` with `long` shows of it; `()` from anywhere else"]
 
 
 @CATALOGUE.option_set
@@ -132,6 +133,15 @@ class ReadLinesOptions(Struct, frozen=True):
     ] = None
 
 
+@CATALOGUE.option_set
+class ExtractArchiveOptions(Struct, frozen=True):
+    """What is kept of a member beside its content."""
+
+    preserve_permissions: Annotated[bool, "its mode, without setuid, setgid and sticky bit"] = True
+    preserve_ownership: Annotated[bool, "its user and group, by their names"] = False
+    preserve_timestamps: Annotated[bool, "when it was modified"] = True
+
+
 @CATALOGUE.record
 class Match(Struct, frozen=True):
     """A line that a search found."""
@@ -153,5 +163,5 @@ class SetOwnershipOptions(Struct, frozen=True):
 class MoveOptions(Struct, frozen=True):
     """How to move a file or directory."""
 
-    backup: Annotated[bool, "for a file that goes to another file system: keep what it replaces as it was"] = False
+    backup: Annotated[bool, "accepted; a source is never removed before its copy is verified"] = False
     verbose: Annotated[bool, "log from where to where it was moved"] = False

@@ -23,6 +23,7 @@ from msgspec import Struct
 from trex.errors import InputUnreadable, LimitExceeded, RequestInvalid
 from trex.limits import Limits
 from trex.runner import arguments as script_arguments
+from trex.settings import Settings
 
 STANDARD_INPUT = "-"
 _CHUNK = 1 << 16
@@ -51,6 +52,7 @@ class Request(Struct, frozen=True):
     caller:    who or what asked, for the policy's `run` record and the audit log.
     log_level: the least important level of log records that the outcome has.
     audit:     the file for the audit log; None: kept in memory, summarised in the outcome.
+    settings:  what the operator decides beside policy and limits.
     """
 
     script: Source
@@ -64,6 +66,7 @@ class Request(Struct, frozen=True):
     caller: str = "command line"
     log_level: str = "INFO"
     audit: str | None = None
+    settings: Settings = Settings()
 
 
 class Inputs(Struct, frozen=True):

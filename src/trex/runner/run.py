@@ -95,6 +95,7 @@ def _run(request: Request, inputs: Inputs, account: Account, supervisor: Supervi
                 limits=limits,
                 budget=budget,
                 record=record,
+                settings=request.settings,
             )
             account.answered(answer)
             account.sample_memory(os.getpid(), worker.pid)

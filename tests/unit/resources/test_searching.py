@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trex.errors import OperationError
 from trex.resources.content import Content
-from trex.resources.patterns import finder, matcher
+from trex.resources.patterns import matcher
 from trex.resources.searching import matching
 
 
@@ -66,12 +66,6 @@ def test_the_same_lines_are_found(pattern, pieces, ignore_case, invert, size):
     assert list(matching(Pieces(data, size), pattern, ignore_case, invert)) == plainly(
         data, pattern, ignore_case, invert
     )
-
-
-@pytest.mark.parametrize("pattern", [r"\Aa", r"a\z", "(?-m)^a", "(?i-s:a)"])
-def test_patterns_about_the_whole_text_are_asked_line_by_line(pattern):
-    assert finder(pattern) is None
-    assert list(matching(Pieces(b"a\nba\na\n", 100), pattern)) == plainly(b"a\nba\na\n", pattern, False, False)
 
 
 def test_a_line_that_is_not_utf8_fails_where_it_is_reached():

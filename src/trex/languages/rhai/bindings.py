@@ -13,11 +13,13 @@ from typing import Any
 
 from trex.errors import OperationError
 from trex.interface import CURSOR_NEXT, Builder, Function, Interface, Member, Module, ObjectType, Rule, Setter
+from trex.invocations import built_problem, set_problem
 from trex.languages.host import Host
 from trex.languages.rhai import errors
 from trex.languages.rhai.errors import RhaiError, Thrown
 from trex.languages.rhai.library.moments import DateTime, OutOfRange, moment_of
 from trex.languages.rhai.library.registry import ANY, Effect, Implementation, Overloads
+from trex.languages.rhai.library.texts import LOCAL
 from trex.languages.rhai.positions import NOWHERE, describe
 from trex.languages.rhai.semantics import exceptions
 from trex.languages.rhai.semantics.calls import invoke
@@ -282,7 +284,9 @@ class Bindings:
     def function(self, declared: Function) -> None:
         """An operation of the host."""
         types = tuple(parameter.type for parameter in declared.parameters)
-        if declared.each:
+        if declared.local:
+            self.add(declared.name, types, self.local(declared))
+        elif declared.each:
             self.add(declared.name, types, self.walk(declared), depth=True)
         else:
             operation, failure = declared.operation, declared.failure
@@ -291,6 +295,19 @@ class Bindings:
                 return from_host(self.perform(operation, failure, [to_host(argument) for argument in arguments]))
 
             self.add(declared.name, types, perform)
+
+    @staticmethod
+    def local(declared: Function) -> Implementation:
+        """A function of this process: what it refuses is caught like an operation's failure."""
+        implementation, failure = LOCAL[declared.operation], declared.failure
+
+        def perform(*arguments: Any) -> Any:
+            try:
+                return implementation(*arguments)
+            except OperationError as error:
+                raise failed(error, failure) from None
+
+        return perform
 
     def perform(self, operation: str, failure: str, arguments: list[Any]) -> Any:
         """Ask the broker. What it refuses becomes the error that the script catches."""
@@ -428,6 +445,8 @@ class Bindings:
                     )
                 if declared.checked == "set":
                     check_bounds(declared, value)
+            if declared.shape and (problem := set_problem(declared.shape, to_host(value))) is not None:
+                raise errors.runtime(problem)
             fields = dict(making.fields)
             if declared.keyed:
                 entries = own(fields.get(declared.name) or Map({}))
@@ -447,6 +466,10 @@ class Bindings:
                     raise errors.runtime(declared.missing.format(field=setter.name))
                 if setter.checked == "build" and type(value) is int:
                     check_bounds(setter, value)
+                if setter.shape and value is not None:
+                    problem = built_problem(setter.shape, to_host(value))
+                    if problem is not None:
+                        raise errors.runtime(problem)
             for rule in declared.rules:
                 if self.breaks(rule, making.fields):
                     raise errors.runtime(rule.message)

@@ -1,3 +1,4 @@
 """Compressed files and archives."""
 
 from trex.sdk.archives import gzip as gzip
+from trex.sdk.archives import tar as tar

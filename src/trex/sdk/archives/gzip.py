@@ -158,7 +158,7 @@ def _found(content: Content, pattern: str, options: SearchGzipOptions) -> Iterat
     found = matching(content, pattern, options.case_insensitive)
     if options.exclude_pattern is None:
         return found
-    excluded = matcher(options.exclude_pattern)
+    excluded = matcher(options.exclude_pattern, budget=content.budget)
     return (each for each in found if not excluded(each[1]))
 
 

@@ -1,4 +1,4 @@
-"""The commands that administrators know: cat, grep, wc, ls, write, replace, touch, mkdir, rm.
+"""The commands that administrators know: cat, grep, wc, write, replace, touch, mkdir, rm.
 
 Owns:      what each command gives for what it was given.
 Relies on: `trex.resources.named` to open and authorize; nothing here takes a path.
@@ -11,15 +11,15 @@ from msgspec import Struct
 
 from trex.catalogue.declare import CATALOGUE
 from trex.catalogue.types import Alias, Takes
-from trex.resources.file_system import Entry
 from trex.resources.named import (
     DirectoryMade,
     FileTouched,
-    ListedDirectory,
     ReadableFile,
     Removed,
     WrittenFile,
 )
+from trex.resources.shown import ShownFile
+from trex.sdk.files.counting import counted_in
 
 
 @CATALOGUE.flag_set("cat", "CatFlag")
@@ -30,7 +30,7 @@ class CatFlags(Struct, frozen=True):
 
 
 @CATALOGUE.operation("cat")
-def cat(flags: Annotated[CatFlags, "how to show it"], file: Annotated[ReadableFile, "the file"]) -> str:
+def cat(flags: Annotated[CatFlags, "how to show it"], file: Annotated[ShownFile, "the file"]) -> str:
     """Give the content of a file, which must be UTF-8.
 
     With `number`, each line comes after its number and a tab, and the last line has no end.
@@ -57,7 +57,7 @@ class GrepFlags(Struct, frozen=True):
 def grep(
     flags: Annotated[GrepFlags, "which lines, and how"],
     pattern: Annotated[str, "a regular expression, searched for in each line"],
-    file: Annotated[ReadableFile, "the file"],
+    file: Annotated[ShownFile, "the file"],
 ) -> list[str]:
     """Give the lines of a file that match a regular expression.
 
@@ -89,47 +89,17 @@ class WcFlags(Struct, frozen=True):
     bytes: Annotated[bool, "bytes", Alias("c")] = False
 
 
-_SPACES = b" \t\n\r\x0b\x0c"
-
-
 @CATALOGUE.operation("wc")
 def wc(flags: Annotated[WcFlags, "what to count"], file: Annotated[ReadableFile, "the file"]) -> dict[str, int]:
     """Count the lines, words and bytes of a file.
 
     wc([wc::lines], "/etc/hosts").lines
     """
-    lines = words = size = 0
-    in_word = False
-    for block in file.blocks():
-        lines += block.count(b"\n")
-        words += len(block.split())
-        if in_word and block[0] not in _SPACES:
-            words -= 1  # the word that the last block ended in goes on
-        in_word = block[-1] not in _SPACES
-        size += len(block)
-    counts = {"lines": lines, "words": words, "bytes": size}
+    wants_words = flags.words or not (flags.lines or flags.bytes)
+    counted = counted_in(file, wants_words)
+    counts = {"lines": counted.line_count, "words": counted.word_count, "bytes": counted.byte_count}
     wanted = [name for name in counts if getattr(flags, name)]
     return {name: counts[name] for name in wanted or counts}
-
-
-@CATALOGUE.flag_set("ls", "LsFlag")
-class LsFlags(Struct, frozen=True):
-    """Which entries `ls` gives."""
-
-    all: Annotated[bool, "also names that start with a dot", Alias("a")] = False
-    long: Annotated[bool, "accepted; every entry has its details already", Alias("l")] = False
-    recursive: Annotated[bool, "accepted; use a walk for what is below", Alias("R")] = False
-
-
-@CATALOGUE.operation("ls")
-def ls(
-    flags: Annotated[LsFlags, "which entries"], directory: Annotated[ListedDirectory, "the directory"]
-) -> dict[str, Entry]:
-    """List a directory: a map from each name to its entry.
-
-    ls("/etc").keys()
-    """
-    return {entry.name: entry for entry in directory.entries() if flags.all or not entry.name.startswith(".")}
 
 
 @CATALOGUE.flag_set("write", "WriteFlag")

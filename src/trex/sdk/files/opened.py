@@ -14,6 +14,7 @@ from trex.resources.file_system import File
 from trex.resources.held import FileDeleted, FileRead, FileSeen, FileWritten
 from trex.resources.lines import selected
 from trex.resources.shapes import ReadLinesOptions
+from trex.resources.shown import FileShown
 from trex.sdk.files import errors
 from trex.sdk.files.status import Metadata, metadata_of
 
@@ -21,8 +22,11 @@ __all__ = ["errors"]
 
 
 @CATALOGUE.operation("read")
-def read(file: Annotated[FileRead, "the file, opened for reading"]) -> str:
+def read(file: Annotated[FileShown, "the file, opened for reading"]) -> str:
     """Give the content of an open file, which must be UTF-8.
+
+    Where only `redacted_read` is permitted, lines that the operator's dictionary does not know are
+    replaced by `[REDACTED]`.
 
     file.read()
     """

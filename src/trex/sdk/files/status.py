@@ -73,8 +73,29 @@ def metadata_of(seen: Seen) -> Metadata:
         last_modified_time_nanos_component=nanoseconds,
         permissions=status.st_mode,
         symlink_target=seen.target,
-        owner=Ownership(_user(status.st_uid), _group(status.st_gid)),
+        owner=ownership_of(seen),
     )
+
+
+def ownership_of(seen: Seen) -> Ownership:
+    """Who owns what was seen."""
+    return Ownership(_user(seen.status.st_uid), _group(seen.status.st_gid))
+
+
+def user_name(uid: int) -> str:
+    """The name of a user, or the number of one without a name."""
+    try:
+        return _user(uid)
+    except OperationError:
+        return str(uid)
+
+
+def group_name(gid: int) -> str:
+    """The name of a group, or the number of one without a name."""
+    try:
+        return _group(gid)
+    except OperationError:
+        return str(gid)
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,1 @@
+"""Regular expressions as scripts write them: one parser, one emitter for each engine."""
