@@ -220,7 +220,7 @@ class _Evaluation:
         options = request.options
         self.session = Session(
             LanguageLimits(**{**values, **limits}),
-            Options(options.strict_variables, frozenset(options.disabled_symbols)),
+            Options(options.strict_variables, frozenset(options.disabled_symbols), everywhere=True),
         )
         RUN.strict_properties = options.fail_on_invalid_map_property
         self.scope: dict[str, Cell] = {}

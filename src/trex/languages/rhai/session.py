@@ -245,9 +245,9 @@ class Session:
         try:
             if level > RUN.call_levels:
                 raise errors.stack_overflow()
-            program = self.compile(
-                source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True
-            )
+            # With strict variables, a text may name only what it defines.
+            outer = {} if self.options.strict else {name: name in constants for name in scope}
+            program = self.compile(source.strip(), outer, keeps_scope=True, added=True)
             if program.program.functions or program.program.closures:
                 raise ParseError(
                     "WrongFnDefinition",
@@ -261,8 +261,7 @@ class Session:
             raise failure from None
         except RhaiError as error:
             understood = exceptions.understand(error)
-            if understood.kind not in errors.UNCATCHABLE:
-                understood.calls = [*(understood.calls or ()), ("eval", "in call to function 'eval'", NOWHERE)]
+            understood.calls = [*(understood.calls or ()), ("eval", "in call to function 'eval'", NOWHERE)]
             raise understood.with_traceback(None) from None
         finally:
             for name, cell in scope.items():

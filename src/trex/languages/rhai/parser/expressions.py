@@ -178,6 +178,7 @@ class Expressions(Cursor):
                     and self.strict
                     and name not in self.function_names
                     and not self.scope.function.closure
+                    and not (self.everywhere and name in self.outer)
                 ):
                     self.undefined(name, position)
                 root = Name(name, variable, position)
@@ -527,7 +528,12 @@ class Expressions(Cursor):
                 variable.assigned += inner.assigned
                 inner.root = variable
                 function.captures[name] = (inner, variable, named_at)
-            elif self.strict and name not in self.function_names and not enclosing.function.closure:
+            elif (
+                self.strict
+                and name not in self.function_names
+                and not enclosing.function.closure
+                and not (self.everywhere and name in self.outer)
+            ):
                 self.undefined(name, named_at)
         del scope
         self.closures.append(function)
