@@ -239,6 +239,9 @@ class _Evaluation:
         if request.api == "compile":
             session.parse(request.script, self.constants)
             return {"ok": True, "value": to_typed(None)}
+        if request.call is not None and request.options.strict_variables:
+            # The scope comes with the call: the text is checked without.
+            session.parse(request.script)
         live = {name for name, cell in self.scope.items() if cell.shared or request.call is not None}
         compiled = session.compile(request.script, self.constants, expression=request.api == "expression", live=live)
         compile_ms = milliseconds() - started
@@ -258,12 +261,13 @@ class _Evaluation:
             raise errors.no_function(call.fn)
         constants = frozenset(name for name, constant in self.constants.items() if constant)
         try:
-            return session.call_in_scope(call.fn, arguments, self.scope, constants, 1)
+            return session.call_in_scope(call.fn, arguments, self.scope, constants, 0)
         except RhaiError as error:
             if error.kind in errors.UNCATCHABLE:
                 # It was called from nowhere.
                 error = exceptions.understand(error)
-                error.position = NOWHERE
+                if not error.calls:
+                    error.position = NOWHERE
                 error.__traceback__ = None
             raise
 

@@ -56,6 +56,9 @@ def closure_parts(function: Function, code: str) -> list[Any]:
     maker = build.load(f"make_{code}" if function.captures else code)
     return [build.const(function.name), maker, build.const(len(function.params)), build.const(function.this)]
 
+# How deep calls of `eval` may be nested.
+DEEPEST_EVAL = 64
+
 
 class Session:
     """A run. Make one per run; it resets everything that the process kept from another."""
@@ -108,14 +111,14 @@ class Session:
         keeps_scope: bool = False,
         expression: bool = False,
         namespaces: dict[str, Module] | None = None,
-        added: bool = False,
+        level: int = 0,
         live: Container[str] = (),
     ) -> Compiled:
         """A program, ready to run. Raises `ParseError`.
 
         outer:       the caller's variables, with whether each is constant.
         keeps_scope: the program's own variables stay visible to the caller.
-        added:       the text belongs to the running program, as that of `eval` does.
+        level:       the call level it runs at; one from 1 on belongs to the running program, as the text of `eval`.
         live:        variables of the caller that others can see, or change, while the program runs.
         """
         program = self.parse(source, outer, expression)
@@ -136,7 +139,8 @@ class Session:
             typed_calls=first and not keeps_scope,
             strict_properties=RUN.strict_properties,
             keeps_scope=keeps_scope,
-            foreign=None if first or not added else self.all_generic(),
+            foreign=None if first or not level else self.all_generic(),
+            level=level,
         )
         helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
         try:
@@ -243,11 +247,12 @@ class Session:
         scope = {**late, **cells}
         del scope[HIDDEN]
         try:
-            if level > RUN.call_levels:
+            # No call of its own for the language, but there must be an end.
+            if level > max(RUN.call_levels, DEEPEST_EVAL):
                 raise errors.stack_overflow()
             # With strict variables, a text may name only what it defines.
             outer = {} if self.options.strict else {name: name in constants for name in scope}
-            program = self.compile(source.strip(), outer, keeps_scope=True, added=True)
+            program = self.compile(source.strip(), outer, keeps_scope=True, level=level)
             if program.program.functions or program.program.closures:
                 raise ParseError(
                     "WrongFnDefinition",

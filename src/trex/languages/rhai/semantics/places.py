@@ -298,8 +298,8 @@ def method_at(
 
     def call(container: Any, kind: str, key: Any) -> Any:
         part = _read(container, kind, key)
-        if type(container) in _WITHOUT_PLACES:
-            # A bit, a character or a byte is no place of its own.
+        if type(container) in _WITHOUT_PLACES or (type(container) is Map and key not in container.v):
+            # A bit, a character, a byte or an entry that is not there is no place of its own.
             method(part)
             return container
         before = weigh(part)
