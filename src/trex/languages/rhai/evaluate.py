@@ -17,7 +17,8 @@ from trex.languages.rhai.parser import Options
 from trex.languages.rhai.positions import NOWHERE, column_of, line_of
 from trex.languages.rhai.semantics import exceptions
 from trex.languages.rhai.semantics.containers import array_of, keys, map_of
-from trex.languages.rhai.semantics.pointers import parse_failure
+from trex.languages.rhai.semantics.methods import ConstantCell
+from trex.languages.rhai.semantics.pointers import HIDDEN, parse_failure
 from trex.languages.rhai.semantics.sizes import check_blob, check_string
 from trex.languages.rhai.semantics.state import RUN
 from trex.languages.rhai.semantics.text import text
@@ -223,7 +224,7 @@ class _Evaluation:
             Options(options.strict_variables, frozenset(options.disabled_symbols), everywhere=True),
         )
         RUN.strict_properties = options.fail_on_invalid_map_property
-        self.scope: dict[str, Cell] = {}
+        self.scope: dict[str, Any] = {}  # cells
         self.constants: dict[str, bool] = {}
         for name, typed in request.scope.items():
             self.scope[name] = Cell(to_value(typed))
@@ -280,6 +281,9 @@ class _Evaluation:
             try:
                 compiled.main(self.scope)
             finally:
+                self.scope.pop(HIDDEN, None)
+                for name in self.scope.keys() - self.constants:
+                    self.constants[name] = type(self.scope[name]) is ConstantCell
                 for variable in compiled.program.top:
                     if variable.name in self.scope and self.scope[variable.name] is not before.get(variable.name):
                         self.constants[variable.name] = variable.constant

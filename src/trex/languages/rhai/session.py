@@ -24,6 +24,7 @@ from trex.languages.rhai.parser import Options, parse, parse_expression
 from trex.languages.rhai.positions import NOWHERE
 from trex.languages.rhai.semantics import exceptions, sizes
 from trex.languages.rhai.semantics.calls import native_call, script_call
+from trex.languages.rhai.semantics.methods import ConstantCell
 from trex.languages.rhai.semantics.pointers import HIDDEN, parse_failure
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
 from trex.languages.rhai.semantics.text import debug, text
@@ -55,6 +56,7 @@ def closure_parts(function: Function, code: str) -> list[Any]:
     """What makes the pointer of a closure, or its prototype: name, code, parameters, `this`."""
     maker = build.load(f"make_{code}" if function.captures else code)
     return [build.const(function.name), maker, build.const(len(function.params)), build.const(function.this)]
+
 
 # How deep calls of `eval` may be nested.
 DEEPEST_EVAL = 64
@@ -246,12 +248,17 @@ class Session:
         hidden = late.setdefault(HIDDEN, [])
         scope = {**late, **cells}
         del scope[HIDDEN]
+        program = None
         try:
             # No call of its own for the language, but there must be an end.
             if level > max(RUN.call_levels, DEEPEST_EVAL):
                 raise errors.stack_overflow()
             # With strict variables, a text may name only what it defines.
-            outer = {} if self.options.strict else {name: name in constants for name in scope}
+            outer = (
+                {}
+                if self.options.strict
+                else {name: name in constants or type(cell) is ConstantCell for name, cell in scope.items()}
+            )
             program = self.compile(source.strip(), outer, keeps_scope=True, level=level)
             if program.program.functions or program.program.closures:
                 raise ParseError(
@@ -269,10 +276,12 @@ class Session:
             understood.calls = [*(understood.calls or ()), ("eval", "in call to function 'eval'", NOWHERE)]
             raise understood.with_traceback(None) from None
         finally:
+            hidden.extend(scope.pop(HIDDEN, ()))
+            fixed = {} if program is None else {v.name: v.constant for v in program.program.top}
             for name, cell in scope.items():
                 known = cells.get(name)
                 if known is None:
-                    late[name] = cell
+                    late[name] = ConstantCell(cell.v, name) if fixed.get(name) else cell
                 elif known is not cell:
                     hidden.append((known, known.v))
                     known.v = cell.v

@@ -137,8 +137,13 @@ class Calls(Expressions):
                 return Value(b.call("unknown_function", [b.const(name)], node.position))
             return Value(b.call_node(b.load(self.link.thing("n", self.link.nullary[name])), [], node.position))
         first = nodes[0]
-        values = self.operands(nodes, self.lower, type(first) is Name)
         overloads = self.link.overloads(name, len(nodes))
+        # A variable that only `eval` can have declared is looked for after the other arguments, as any is read.
+        late = overloads is not None and overloads.changes and self.is_late(first)
+        if late:
+            values = [Value(b.NONE), *self.operands(nodes[1:], self.lower)]
+        else:
+            values = self.operands(nodes, self.lower, type(first) is Name)
         rest = self.kept(name, values[1:])
         if overloads is None:
             every = [values[0].node, *rest]
@@ -158,9 +163,9 @@ class Calls(Expressions):
                 )
                 self.emit(b.assign(b.tuple_store([b.store(slot), b.store(result)]), made))
                 return Value(b.load(result), kind, True, True, True)
-            if variable is not None and not variable.constant:
+            if (variable is not None and not variable.constant) or late:
                 table = b.load(self.link.table(name, len(nodes)))
-                cell = b.load(self.slot(variable))
+                cell = b.load(self.slot(variable)) if variable is not None else self.late_cell(first)
                 return self.held(
                     Value(b.call("native_on_cell", [table, cell, b.tuple_(rest), self.level], node.position), kind)
                 )
@@ -175,6 +180,16 @@ class Calls(Expressions):
         if overloads.calls:
             receiver = Value(self.argument(first, receiver), receiver.kind, True, receiver.simple, receiver.fixed)
         return self.dispatched(name, overloads, receiver, rest, node.position, kind)
+
+    def is_late(self, node: Any) -> bool:
+        """Whether only `eval` can have declared this variable."""
+        if type(node) is not Name or node.variable is not None or not self.link.evaluates:
+            return False
+        return self.link.caller_scope(node.name) is None and not self.link.is_function(node.name)
+
+    def late_cell(self, node: Name) -> Any:
+        """The cell of a variable that only `eval` can have declared, held."""
+        return self.held(Value(b.call("late_cell", [b.load("late"), b.const(node.name)], node.position))).node
 
     def kept(self, name: str, values: list[Value]) -> list[Any]:
         """Arguments of a library function, marked if it may keep them."""

@@ -92,7 +92,8 @@ class Lowering(Loops):
     def lowered_main(self, outer: dict[str, Variable]) -> Any:
         """The program level. It takes `scope`, the cells of the caller's variables by name."""
         if self.link.evaluates:
-            self.emit(b.assign_name("late", b.dict_([], [])))
+            # What `eval` declares is the caller's too, where the program's own variables are.
+            self.emit(b.assign_name("late", b.load("scope") if self.link.keeps_scope else b.dict_([], [])))
         for name, variable in outer.items():
             cell = b.subscript(b.load("scope"), b.const(name), 0)
             self.emit(b.assign_name(self.slot(variable), cell if variable.captured else b.attribute(cell, "v")))

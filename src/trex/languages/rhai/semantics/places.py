@@ -337,7 +337,7 @@ def _may_change(receiver: Any, name: str, count: int) -> bool:
 def cell_store_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any) -> None:
     root = cell.v
     if type(cell) is ConstantCell:
-        store_in_constant(root, "", steps, keys, value)
+        store_in_constant(root, cell.name, steps, keys, value)
         return
     new = store_at(root, steps, keys, value)
     if new is not root:
@@ -347,7 +347,7 @@ def cell_store_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any) ->
 def cell_update_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operator: str, position: int) -> None:
     root = cell.v
     if type(cell) is ConstantCell:
-        store_in_constant(root, "", steps, keys, value, operator, position)
+        store_in_constant(root, cell.name, steps, keys, value, operator, position)
         return
     new = update_at(root, steps, keys, value, operator, position)
     if new is not root:
