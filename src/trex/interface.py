@@ -104,6 +104,7 @@ class Setter(Struct, frozen=True):
     unsigned:         a negative number fails at once, as a number that is out of range.
     minimum, maximum: inclusive bounds for numbers; outside, the setter (`checked="set"`) or
                       `build()` (`checked="build"`) fails with `message`.
+    shape:            for arrays and maps, what they hold: a shape of `trex.invocations`.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Setter(Struct, frozen=True):
     unsigned: bool = False
     keyed: bool = False
     doc: str = ""
+    shape: Literal["", "arguments", "environment", "capabilities"] = ""
 
 
 class Rule(Struct, frozen=True):

@@ -113,8 +113,16 @@ class OwnerOf:
 
 def set_owner(descriptor: files.Descriptor, user: str | None, group: str | None) -> None:
     """Give an object to a user and group by name; None leaves what it has."""
-    uid = None if user is None else _user_number(user)
-    gid = None if group is None else _group_number(group)
+    give(descriptor, *owner_numbers(user, group))
+
+
+def owner_numbers(user: str | None, group: str | None) -> tuple[int | None, int | None]:
+    """The numbers of a user and a group, where their names are given."""
+    return None if user is None else _user_number(user), None if group is None else _group_number(group)
+
+
+def give(descriptor: files.Descriptor, uid: int | None, gid: int | None) -> None:
+    """Give an object to a user and group; None leaves what it has."""
     if uid is None and gid is None:
         return
     try:

@@ -35,7 +35,7 @@ from trex.resources.listing import Listing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from trex.authorization.entities import Action
+    from trex.authorization.entities import Action, Entity
     from trex.catalogue.access import Gate
     from trex.host.files import Descriptor, Identity
 
@@ -59,7 +59,8 @@ class Found:
     __slots__ = ("_directory", "_status", "depth", "inode", "kind", "leaving", "name", "path", "real")
 
     def __init__(self, directory: Descriptor, depth: int, name: str, path: str, kind: int, inode: int) -> None:
-        self._directory, self.depth = directory, depth
+        self._directory: Descriptor | None = directory
+        self.depth = depth
         self.name, self.path, self.kind, self.inode = name, path, kind, inode
         self.real = ""
         self.leaving = False
@@ -69,6 +70,22 @@ class Found:
     def is_directory(self) -> bool:
         return self.kind == DIRECTORY
 
+    @property
+    def home(self) -> Descriptor:
+        """The directory that holds it."""
+        assert self._directory is not None, "the walk stands on it"
+        return self._directory
+
+    def enter(self) -> None:
+        """The walk goes on inside of it. What holds it need not stay open for that."""
+        self._directory = None
+
+    def leave(self, directory: Descriptor) -> None:
+        """The walk stands on it again, in `directory`; all that it holds has been seen."""
+        self._directory, self.leaving = directory, True
+        if not self.real:
+            self._status = None
+
     def led_to(self, real: str, status: os.stat_result) -> None:
         """It is a link that was followed."""
         self.real, self._status = real, status
@@ -77,7 +94,7 @@ class Found:
     def status(self) -> os.stat_result:
         """What the kernel says of it now. Raises FileNotFoundError if it is gone, or is of another type."""
         if self._status is None:
-            status = os.stat(encode(self.name), dir_fd=self._directory.number, follow_symlinks=False)
+            status = os.stat(encode(self.name), dir_fd=self.home.number, follow_symlinks=False)
             if self.kind and files.kind(status) != self.kind:
                 raise FileNotFoundError  # it was judged as something else
             self._status = status
@@ -85,7 +102,7 @@ class Found:
 
     def open(self) -> Descriptor:
         """The object itself, without an effect on it; as judged, or FileNotFoundError."""
-        descriptor = files.open_name(self._directory, encode(self.name))
+        descriptor = files.open_name(self.home, encode(self.name))
         if self.kind and files.kind(files.status(descriptor)) != self.kind:
             raise FileNotFoundError
         return descriptor
@@ -94,14 +111,16 @@ class Found:
 class Tree:
     """A directory that may be read, with all that is below it.
 
-    purpose: what the log calls a walk of it.
+    purpose:  what the log calls a walk of it.
+    problems: how much of it the host refused.
+    denied:   how many questions about what is below it were denied.
     """
 
-    __slots__ = ("_gate", "_problems", "directory", "purpose")
+    __slots__ = ("_gate", "denied", "directory", "problems", "purpose")
 
     def __init__(self, directory: Directory, gate: Gate, purpose: str) -> None:
         self.directory, self._gate, self.purpose = directory, gate, purpose
-        self._problems = 0
+        self.problems = self.denied = 0
 
     def walk(
         self,
@@ -149,7 +168,7 @@ class Tree:
                 else:
                     descent, path = outer.pop()
                 if leaving:
-                    left.leaving = True
+                    left.leave(descent.directory)
                     yield left
                 continue
             name, kind, inode = found
@@ -161,7 +180,7 @@ class Tree:
                 target = self._follow(step)
                 if target is None:
                     continue
-            is_open = target is not None or kind != DIRECTORY or self._may(OPEN, step.path)
+            is_open = target is not None or kind != DIRECTORY or self.may(OPEN, directory_entity(step.path))
             if not is_open and not closed:
                 continue
             if not step.is_directory:
@@ -172,7 +191,7 @@ class Tree:
             yield step
             place = step.real or step.path
             inside: Descent | None = None
-            if is_open and (max_depth is None or step.depth < max_depth) and self._may(READ, place):
+            if is_open and (max_depth is None or step.depth < max_depth) and self.may(READ, directory_entity(place)):
                 if target is not None:
                     inside = self._entered_link(step, target, seen, len(outer))
                 elif self._enter(step, descent, seen if follow else None):
@@ -182,6 +201,7 @@ class Tree:
                     step.leaving = True
                     yield step
                 continue
+            step.enter()
             if inside is not descent:
                 descent.fold()
                 outer.append((descent, path))
@@ -198,9 +218,12 @@ class Tree:
         """What the directory itself holds, without asking about any of it."""
         return Listing(self.directory, self._gate.budget)
 
-    def _may(self, action: Action, path: str) -> bool:
-        """Whether a directory is permitted for this; a denial is recorded, and the walk goes on."""
-        return not isinstance(self._gate.ask(action, directory_entity(path)), AccessDenied)
+    def may(self, action: Action, entity: Entity) -> bool:
+        """Whether that is permitted below the top; a denial is recorded, and the walk goes on."""
+        if isinstance(self._gate.ask(action, entity), AccessDenied):
+            self.denied += 1
+            return False
+        return True
 
     def entry(self, found: Found) -> Entry:
         """What a script holds of it."""
@@ -244,13 +267,13 @@ class Tree:
 
     def problem(self, path: str, reason: str) -> None:
         """Tell in the log what the host refused. After `_TOLD` of them only how many there were."""
-        self._problems += 1
-        if self._problems <= _TOLD:
+        self.problems += 1
+        if self.problems <= _TOLD:
             self._gate.report.log("WARN", f"{self.purpose}: {path or '/'}: {reason}", self._gate.line)
 
     def _summarize(self) -> None:
-        if self._problems > _TOLD:
-            text = f"{self.purpose}: {self._problems - _TOLD} more problems"
+        if self.problems > _TOLD:
+            text = f"{self.purpose}: {self.problems - _TOLD} more problems"
             self._gate.report.log("WARN", text, self._gate.line)
 
     def _enter(self, step: Found, descent: Descent, seen: set[Identity] | None) -> bool:
@@ -288,7 +311,7 @@ class Tree:
         if isinstance(gate.ask(STAT, file_entity(step.path)), AccessDenied):
             return None
         try:
-            target = files.follow_name(step._directory, encode(step.name))
+            target = files.follow_name(step.home, encode(step.name))
             real = files.real_path(target)
         except OSError as error:
             # What cannot be reached must be permitted before that is said.

@@ -13,6 +13,7 @@ from typing import Any
 
 from trex.errors import OperationError
 from trex.interface import CURSOR_NEXT, Builder, Function, Interface, Member, Module, ObjectType, Rule, Setter
+from trex.invocations import built_problem, set_problem
 from trex.languages.host import Host
 from trex.languages.rhai import errors
 from trex.languages.rhai.errors import RhaiError, Thrown
@@ -444,6 +445,8 @@ class Bindings:
                     )
                 if declared.checked == "set":
                     check_bounds(declared, value)
+            if declared.shape and (problem := set_problem(declared.shape, to_host(value))) is not None:
+                raise errors.runtime(problem)
             fields = dict(making.fields)
             if declared.keyed:
                 entries = own(fields.get(declared.name) or Map({}))
@@ -463,6 +466,10 @@ class Bindings:
                     raise errors.runtime(declared.missing.format(field=setter.name))
                 if setter.checked == "build" and type(value) is int:
                     check_bounds(setter, value)
+                if setter.shape and value is not None:
+                    problem = built_problem(setter.shape, to_host(value))
+                    if problem is not None:
+                        raise errors.runtime(problem)
             for rule in declared.rules:
                 if self.breaks(rule, making.fields):
                     raise errors.runtime(rule.message)

@@ -11,3 +11,4 @@ from trex.sdk.files import opened as opened
 from trex.sdk.files import transfer as transfer
 from trex.sdk.files import usage as usage
 from trex.sdk.files import walking as walking
+from trex.sdk.files import whole_trees as whole_trees
