@@ -62,7 +62,8 @@ def architecture() -> str:
         "The first line of each module's docstring; what a module owns, relies on and never does stands below it",
         "in the source. Imports point down this list: `make lint` holds them there.",
     ]
-    packages = ["cli", "runner", "broker", "worker", "sdk", "languages", "resources", "catalogue", "isolation"]
+    packages = ["cli", "runner", "broker", "worker", "sdk", "languages", "resources", "programs"]
+    packages += ["catalogue", "isolation"]
     packages += ["authorization", "audit", "host", "protocol", "regex", ""]
     known = {path.relative_to(ROOT / "src/trex").parts[0] for path in (ROOT / "src/trex").glob("*/__init__.py")}
     assert known == set(packages) - {""}, f"the map must place every package: {known ^ set(packages)}"
@@ -268,6 +269,13 @@ def isolation() -> str:
     return document.page()
 
 
+def programs() -> str:
+    """What a confined program may still do, from its profile."""
+    from trex.programs import document
+
+    return document.page()
+
+
 def protocol() -> str:
     """Messages, their order and their bounds."""
     from trex.protocol import document
@@ -294,6 +302,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/command-line.md": command_line,
     "docs/reference/policies.md": vocabulary,
     "docs/reference/isolation.md": isolation,
+    "docs/reference/programs.md": programs,
     "src/trex/protocol/PROTOCOL.md": protocol,
 }
 

@@ -63,7 +63,8 @@ class ObjectType(Struct, frozen=True):
     """A type of object: its display name, readable fields, and the shape of its `to_map()`.
 
     map: pairs of key and path, such as `("owner_user", "owner.user")`; a path that ends in
-         `:text` gives the text of the value. None where the type has no `to_map()`.
+         `:text` gives the text of the value, one in `:map` what its own `to_map()`, or that of each
+         element, gives. None where the type has no `to_map()`.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Setter(Struct, frozen=True):
     unsigned:         a negative number fails at once, as a number that is out of range.
     minimum, maximum: inclusive bounds for numbers; outside, the setter (`checked="set"`) or
                       `build()` (`checked="build"`) fails with `message`.
+    shape:            for arrays and maps, what they hold: a shape of `trex.invocations`.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Setter(Struct, frozen=True):
     unsigned: bool = False
     keyed: bool = False
     doc: str = ""
+    shape: Literal["", "arguments", "environment", "capabilities"] = ""
 
 
 class Rule(Struct, frozen=True):

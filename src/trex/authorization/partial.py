@@ -42,13 +42,14 @@ _CONTEXT: Any = object()
 class Subject:
     """What is asked about: the resource of that type at `path`, or any below it.
 
-    below: any resource *strictly* below `path`; for a URL: any URL, and the path means nothing.
+    below:   any resource *strictly* below `path`; for a URL: any URL, and the path means nothing.
+    unnamed: of those, one that no policy names and that lies in no directory that one names.
     """
 
-    __slots__ = ("below", "path", "prefix", "type")
+    __slots__ = ("below", "path", "prefix", "type", "unnamed")
 
-    def __init__(self, type: str, path: str, below: bool) -> None:
-        self.type, self.path, self.below = type, path, below
+    def __init__(self, type: str, path: str, below: bool, unnamed: bool = False) -> None:
+        self.type, self.path, self.below, self.unnamed = type, path, below, unnamed
         self.prefix = path if path.endswith("/") else path + "/"
 
     def is_in(self, type: str, id: str) -> Any:
@@ -62,7 +63,7 @@ class Subject:
         if not self.below and self.path.startswith(inside) and self.path != id:
             return True
         # Something below may lie in a directory further down.
-        return UNKNOWN if self.below and id.startswith(self.prefix) else False
+        return UNKNOWN if self.below and not self.unnamed and id.startswith(self.prefix) else False
 
     def equals(self, type: str, id: str) -> Any:
         """Whether it is that entity."""
@@ -71,7 +72,7 @@ class Subject:
         if self.type == URL:
             return UNKNOWN
         if self.below:
-            return UNKNOWN if id.startswith(self.prefix) and id != self.prefix else False
+            return UNKNOWN if not self.unnamed and id.startswith(self.prefix) and id != self.prefix else False
         return id == self.path
 
 

@@ -43,7 +43,7 @@ class Reach:
         self._policies: list[dict[str, Any] | None] = [policy.syntax(id) for id in policy.labels]
         self._relevant: dict[Action, _Index] = {}
         self._work = 0
-        self._remembered: dict[tuple[Action, str, str, bool, bool], Any] = {}
+        self._remembered: dict[tuple[Action, str, str, bool, bool, bool], Any] = {}
         self._named: list[str] | None = None
 
     # --- places ---
@@ -79,6 +79,21 @@ class Reach:
             if self._all(wanted, here):
                 rights |= right
         return rights
+
+    def may_hold_on_more(self, path: str) -> bool:
+        """Whether something that no policy names may have rights below a directory that `tree` does not tell.
+
+        Then it is worth looking at what is there, one by one.
+        """
+        rights = self.tree(path)
+        for kind, verbs in ((FILE, _ON_FILES), (DIR, _ON_DIRECTORIES)):
+            subject = Subject(kind, path, True, unnamed=True)
+            if self._decide(_OPEN, subject) is False:
+                continue
+            missing = (wanted for wanted, right in verbs.items() if not rights & right)
+            if any(self._decide(wanted, subject) is not False for wanted in missing):
+                return True
+        return False
 
     def everywhere(self, verb: str) -> bool:
         """Whether an action on files is permitted on every file and directory."""
@@ -127,7 +142,7 @@ class Reach:
 
     def _decide(self, wanted: Action, subject: Subject, implied: bool = False) -> Any:
         """True: permitted whatever the rest is; False: denied; or `UNKNOWN`. `implied`: no permit is needed."""
-        key = (wanted, subject.type, subject.path, subject.below, implied)
+        key = (wanted, subject.type, subject.path, subject.below, subject.unnamed, implied)
         found = self._remembered.get(key)
         if found is None:
             found = self._remembered[key] = self._decided(wanted, subject, implied)
@@ -210,4 +225,5 @@ _OPEN, _READ, _WRITE = action("file_system", "open"), action("file_system", "rea
 _CREATE, _DELETE = action("file_system", "create"), action("file_system", "delete")
 _EXECUTE, _MOVE = action("file_system", "execute"), action("file_system", "move")
 _CONNECT, _GET = action("network", "connect"), action("network", "GET")
+_ON_DIRECTORIES = {_READ: LIST, _CREATE: MAKE_DIRECTORY, _DELETE: REMOVE_DIRECTORY}
 _ON_FILES = {_READ: READ, _WRITE: WRITE, _EXECUTE: EXECUTE, _CREATE: MAKE_FILE, _DELETE: REMOVE_FILE}

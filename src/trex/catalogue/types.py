@@ -26,6 +26,8 @@ from trex.values import Constant
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from trex.invocations import Shape
+
 
 class Moment(Struct, frozen=True):
     """A date and time, which languages have their own type for."""
@@ -82,6 +84,12 @@ class Keyed(Struct, frozen=True):
 
 class Unsigned(Struct, frozen=True):
     """A number that must not be negative."""
+
+
+class Shaped(Struct, frozen=True):
+    """An array or map in an option set that holds what a shape of `trex.invocations` says."""
+
+    shape: Shape
 
 
 class Method(Struct, frozen=True):
@@ -261,6 +269,7 @@ class Options:
             field.marked(Unsigned) is not None,
             keyed,
             field.doc,
+            shaped.shape if (shaped := field.marked(Shaped)) is not None else "",
         )
 
 

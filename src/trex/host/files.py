@@ -85,6 +85,21 @@ def open_object(path: Path) -> Descriptor:
     return Descriptor(syscalls.openat2(syscalls.AT_FDCWD, path.encoded(), flags, syscalls.RESOLVE_NO_MAGICLINKS))
 
 
+def open_strictly(path: Path) -> Descriptor:
+    """Whatever stands at an absolute path without any symbolic link on the way; a last one is opened itself."""
+    from trex.host import syscalls
+
+    resolve = syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_NO_MAGICLINKS
+    return Descriptor(syscalls.openat2(syscalls.AT_FDCWD, path.encoded(), os.O_PATH | os.O_NOFOLLOW, resolve))
+
+
+def follow_object(path: bytes) -> Descriptor:
+    """What an absolute path leads to, every link followed: read its path back."""
+    from trex.host import syscalls
+
+    return Descriptor(syscalls.openat2(syscalls.AT_FDCWD, path, os.O_PATH, syscalls.RESOLVE_NO_MAGICLINKS))
+
+
 def open_name(directory: Descriptor, name: bytes) -> Descriptor:
     """Whatever `name` is inside `directory`: a symbolic link is opened itself."""
     from trex.host import syscalls

@@ -10,12 +10,21 @@ from __future__ import annotations
 import ctypes
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # Numbers differ between architectures only for calls older than 2019 (Linux 5.0).
 _NUMBERS = {
-    "x86_64": {"capget": 125, "capset": 126, "seccomp": 317},
-    "aarch64": {"capget": 90, "capset": 91, "seccomp": 277},
+    "x86_64": {"capget": 125, "capset": 126, "setns": 308, "seccomp": 317, "execveat": 322},
+    "aarch64": {"capget": 90, "capset": 91, "setns": 268, "seccomp": 277, "execveat": 281},
 }
-_COMMON = {"close_range": 436, "landlock_create_ruleset": 444, "landlock_restrict_self": 446}
+_COMMON = {
+    "close_range": 436,
+    "landlock_create_ruleset": 444,
+    "landlock_add_rule": 445,
+    "landlock_restrict_self": 446,
+}
 
 MACHINE = os.uname().machine
 CALLS: dict[str, int] = {**_NUMBERS.get(MACHINE, {}), **_COMMON}
@@ -41,7 +50,7 @@ PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
 
-def call(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) -> int:
+def call(name: str, *arguments: int | bytes | ctypes.Array[Any]) -> int:
     """Make a system call of `CALLS`. Raises `OSError` as the functions of `os` do.
 
     Integers are passed as 64 bits: the variadic `syscall` would otherwise leave the upper half of

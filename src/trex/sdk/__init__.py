@@ -12,6 +12,7 @@ def load() -> Catalogue:
     """The catalogue with every domain declared in it."""
     from trex.catalogue.declare import CATALOGUE
     from trex.sdk import archives as archives  # imported for their declarations
+    from trex.sdk import execution as execution
     from trex.sdk import files as files
     from trex.sdk import inspection as inspection
     from trex.sdk import reporting as reporting

@@ -13,6 +13,7 @@ from typing import Any
 
 from trex.errors import OperationError
 from trex.interface import CURSOR_NEXT, Builder, Function, Interface, Member, Module, ObjectType, Rule, Setter
+from trex.invocations import built_problem, set_problem
 from trex.languages.host import Host
 from trex.languages.rhai import errors
 from trex.languages.rhai.errors import RhaiError, Thrown
@@ -365,17 +366,23 @@ class Bindings:
 
         return read
 
-    @staticmethod
-    def as_map(value: Object, shape: tuple[tuple[str, str], ...]) -> Map:
+    def as_map(self, value: Object, shape: tuple[tuple[str, str], ...]) -> Map:
         """`to_map()`"""
         entries: dict[str, Any] = {}
         for key, path in shape:
-            path, _, as_text = path.partition(":")
+            path, _, form = path.partition(":")
             found: Any = value
             for part in path.split("."):
                 found = found.fields.get(part) if type(found) is Object else None
-            entries[key] = text(found) if as_text else share(found)
+            entries[key] = text(found) if form == "text" else self.maps(found) if form == "map" else share(found)
         return map_of(entries)
+
+    def maps(self, value: Any) -> Any:
+        """An object, or the objects of an array, each by its own `to_map()`."""
+        if type(value) is Array:
+            return array_of([self.maps(each) for each in value.v])
+        shape = self.types[value.type].map if type(value) is Object else None
+        return share(value) if shape is None else self.as_map(value, shape)
 
     @staticmethod
     def object_text(value: Object) -> str:
@@ -444,6 +451,8 @@ class Bindings:
                     )
                 if declared.checked == "set":
                     check_bounds(declared, value)
+            if declared.shape and (problem := set_problem(declared.shape, to_host(value))) is not None:
+                raise errors.runtime(problem)
             fields = dict(making.fields)
             if declared.keyed:
                 entries = own(fields.get(declared.name) or Map({}))
@@ -463,6 +472,10 @@ class Bindings:
                     raise errors.runtime(declared.missing.format(field=setter.name))
                 if setter.checked == "build" and type(value) is int:
                     check_bounds(setter, value)
+                if setter.shape and value is not None:
+                    problem = built_problem(setter.shape, to_host(value))
+                    if problem is not None:
+                        raise errors.runtime(problem)
             for rule in declared.rules:
                 if self.breaks(rule, making.fields):
                     raise errors.runtime(rule.message)

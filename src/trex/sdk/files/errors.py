@@ -35,7 +35,8 @@ IO_ERROR_KIND = CATALOGUE.enumeration(
             "RustixError": "the kernel's own error, where symbolic links are followed or attributes set",
             "Utf8Error": "text that is not UTF-8",
             "CallbackError": "a script's function that failed inside an operation",
-            "ProcessNamespaceFatalError": "a namespace that could not be left",
+            "ProcessNamespaceFatalError": "a namespace that could not be entered",
+            "ProcessTerminated": "a program that was ended: it took too long, or wrote too much",
             "Other": "anything else",
         }.items()
     },
