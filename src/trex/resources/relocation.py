@@ -177,9 +177,9 @@ class DirectoryToMove(HeldDirectory):
         except PathRefused as refused:
             raise failures.from_path(refused) from None
         path = directory.path
+        found = _judged(gate, path, destination, name)
         if path.is_root or path.parent != argument.path:
             raise failures.invalid_arguments(f"{path.text} is not in {argument.path.text}")
-        found = _judged(gate, path, destination, name)
         for held in (argument, directory, destination):
             held.check_place()
         if (found.path.text + "/").startswith(path.text + "/") and found.path != path:
