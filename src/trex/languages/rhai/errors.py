@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trex.languages.rhai.positions import NOWHERE, column_of, describe, line_of
-from trex.languages.rhai.typenames import signature, type_name
+from trex.languages.rhai.typenames import internal_type_name, signature, type_name
 
 UNCATCHABLE = frozenset(
     {
@@ -29,6 +29,10 @@ UNCATCHABLE = frozenset(
 )
 
 
+# The `part` of an error that is about the value assigned, not about the place it goes to.
+VALUE = -1
+
+
 class RhaiError(Exception):
     """A run-time error of a script.
 
@@ -40,6 +44,8 @@ class RhaiError(Exception):
     calls:    the calls that it passed through, innermost first: (label, position), such as
               `("in call to function 'f'", 1048586)`. None until read from the traceback.
     denial:   the number of the denial behind it, if any.
+    part:     which part of the operation it is about, where the language points at that: an argument, an
+              element; `VALUE` for the value of an assignment.
     """
 
     kind = "ErrorRuntime"
@@ -55,6 +61,7 @@ class RhaiError(Exception):
         self.calls: list[tuple[str, str, int]] | None = None
         self.denial: int | None = None
         self.parse: ParseError | None = None
+        self.part: int | None = None
 
     @property
     def catchable(self) -> bool:
@@ -74,6 +81,7 @@ class Thrown(RhaiError):
     calls: list[tuple[str, str, int]] | None = None
     denial: int | None = None
     parse: ParseError | None = None
+    part: int | None = None
 
     if TYPE_CHECKING:
 
@@ -159,6 +167,17 @@ def mismatch(actual: str, wanted: str) -> RhaiError:
     )
 
 
+def misfit(actual: str, wanted: str) -> RhaiError:
+    """A value of one type assigned where only another can be."""
+    return of_part(mismatch(actual, wanted), VALUE)
+
+
+def of_part(error: RhaiError, part: int) -> RhaiError:
+    """The error, about this part of what failed."""
+    error.part = part
+    return error
+
+
 def mismatch_output(actual: str, wanted: str) -> RhaiError:
     return RhaiError(
         "ErrorMismatchOutputType",
@@ -169,7 +188,7 @@ def mismatch_output(actual: str, wanted: str) -> RhaiError:
 
 def not_a_bool(value: Any) -> RhaiError:
     """A condition that is not a boolean."""
-    return mismatch(type_name(value), "bool")
+    return mismatch(internal_type_name(value), "bool")
 
 
 def no_indexer(value: Any, index: Any) -> RhaiError:
@@ -281,7 +300,12 @@ def stack_overflow() -> RhaiError:
 
 def too_large(what: str) -> RhaiError:
     """`what`: `Length of string`, `Size of array/BLOB`, `Size of object map`, `Size of BLOB`."""
-    return RhaiError("ErrorDataTooLarge", f"{what} too large")
+    return of_part(RhaiError("ErrorDataTooLarge", f"{what} too large"), VALUE)
+
+
+def too_complex(position: int = NOWHERE) -> ParseError:
+    """Nested deeper than the limits allow, or than our own stack does."""
+    return ParseError("ExprTooDeep", "Expression exceeds maximum complexity", position)
 
 
 def terminated() -> RhaiError:

@@ -16,15 +16,16 @@ from trex.languages.rhai.errors import Exit, ParseError, RhaiError, Thrown
 from trex.languages.rhai.parser import Options
 from trex.languages.rhai.positions import NOWHERE, column_of, line_of
 from trex.languages.rhai.semantics import exceptions
-from trex.languages.rhai.semantics.calls import script_call
 from trex.languages.rhai.semantics.containers import array_of, keys, map_of
 from trex.languages.rhai.semantics.pointers import parse_failure
+from trex.languages.rhai.semantics.sizes import check_blob, check_string
 from trex.languages.rhai.semantics.state import RUN
 from trex.languages.rhai.semantics.text import text
 from trex.languages.rhai.session import Session, milliseconds
 from trex.languages.rhai.typenames import type_name
 from trex.languages.rhai.values import Array, Blob, Cell, Char, FnPtr, Map, Range, char
 from trex.limits import LanguageLimits
+from trex.values import INT_MAX, INT_MIN
 
 # The defaults of the language's engine: no bounds on sizes.
 ENGINE_LIMITS = LanguageLimits(max_string_size=0, max_array_size=0, max_map_size=0, max_modules=0)
@@ -70,37 +71,74 @@ class BadRequest(Exception):
 
 
 def to_value(typed: Any) -> Any:
-    """A value of the language from a typed value."""
+    """A value of the language from a typed value. Nothing else gets in: what it takes is checked type for type."""
     if type(typed) is not dict or "t" not in typed:
         raise BadRequest("a typed value is an object with a key 't'")
     kind, given = typed["t"], typed.get("v")
-    make = _FROM_TYPED.get(kind)
+    make = _FROM_TYPED.get(kind) if type(kind) is str else None
     if make is None:
         raise BadRequest(f"unknown type '{kind}' of a typed value")
     try:
         return make(given)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise BadRequest(f"'{given}' is no value of type '{kind}'") from error
+    except (TypeError, ValueError):
+        raise BadRequest(f"no value of type '{kind}'") from None
+
+
+def _only(kind: type) -> Any:
+    def check(given: Any) -> Any:
+        if type(given) is not kind:
+            raise TypeError
+        return given
+
+    return check
+
+
+def _integer(given: Any) -> int:
+    if type(given) is not int or not INT_MIN <= given <= INT_MAX:
+        raise ValueError
+    return given
+
+
+def _float(given: Any) -> float:
+    if type(given) not in (int, float) and given not in _NOT_FINITE:
+        raise ValueError
+    return float(given)
+
+
+def _char(given: Any) -> Char:
+    if type(given) is not str or len(given) != 1:
+        raise ValueError
+    return char(given)
+
+
+def _array(given: Any) -> Array:
+    return array_of([to_value(item) for item in _list(given)])
+
+
+def _map(given: Any) -> Map:
+    return map_of({key: to_value(item) for key, item in _dict(given).items()})
 
 
 def _range(given: Any, inclusive: bool) -> Range:
-    start, end = given
-    return Range(int(start), int(end), inclusive)
+    start, end = _list(given)
+    return Range(_integer(start), _integer(end), inclusive)
 
 
+_NOT_FINITE = ("NaN", "inf", "-inf")
+_list, _dict, _string = _only(list), _only(dict), _only(str)
 _FROM_TYPED: dict[str, Any] = {
     "unit": lambda given: None,
-    "bool": bool,
-    "int": int,
-    "float": float,
-    "string": str,
-    "char": lambda given: char(given),
-    "array": lambda given: array_of([to_value(item) for item in given]),
-    "map": lambda given: map_of({str(key): to_value(item) for key, item in given.items()}),
-    "blob": lambda given: Blob(bytearray(given)),
+    "bool": _only(bool),
+    "int": _integer,
+    "float": _float,
+    "string": lambda given: check_string(_string(given)),
+    "char": _char,
+    "array": _array,
+    "map": _map,
+    "blob": lambda given: check_blob(Blob(bytearray(map(_integer, _list(given))))),
     "range": lambda given: _range(given, False),
     "range_inclusive": lambda given: _range(given, True),
-    "fnptr": FnPtr,
+    "fnptr": lambda given: FnPtr(_string(given)),
 }
 
 
@@ -140,8 +178,6 @@ def describe_error(error: RhaiError) -> dict[str, Any]:
     chain = [_outer_kind(label) for _, label, _ in reversed(understood.calls or ())]
     parse = understood.parse
     position = understood.position or NOWHERE
-    if parse is not None:
-        position = parse.position or position
     answer: dict[str, Any] = {
         "kind": understood.kind,
         "chain": [*chain, understood.kind],
@@ -154,8 +190,15 @@ def describe_error(error: RhaiError) -> dict[str, Any]:
         if parse.lex is not None:
             answer["lex"] = parse.lex
     if type(understood) is Thrown:
-        answer["thrown"] = to_typed(understood.value)
+        answer["thrown"] = _thrown(understood.value)
     return answer
+
+
+def _thrown(value: Any) -> dict[str, Any]:
+    try:
+        return to_typed(value)
+    except RecursionError:
+        return {"t": "other", "type": type_name(value), "v": "nested too deep"}
 
 
 def _outer_kind(label: str) -> str:
@@ -196,19 +239,33 @@ class _Evaluation:
         if request.api == "compile":
             session.parse(request.script, self.constants)
             return {"ok": True, "value": to_typed(None)}
-        compiled = session.compile(request.script, self.constants, expression=request.api == "expression")
+        live = {name for name, cell in self.scope.items() if cell.shared or request.call is not None}
+        compiled = session.compile(request.script, self.constants, expression=request.api == "expression", live=live)
         compile_ms = milliseconds() - started
         if request.bench is not None:
             return self.bench(compiled, request.bench, compile_ms)
         value = self.value_of(compiled)
         call = request.call
         if call is not None:
-            arguments = tuple(to_value(argument) for argument in call.args)
-            function = session.generic(call.fn, len(arguments))
-            if function is None:
-                raise errors.function_not_found(call.fn, *arguments)
-            value = self.guarded(lambda: script_call(function, arguments, 1))
+            value = self.guarded(lambda: self.called(call))
         return {"ok": True, "value": to_typed(value)}
+
+    def called(self, call: CallRequest) -> Any:
+        """The value of a function of the script, called in the scope."""
+        session = self.session
+        arguments = tuple(to_value(argument) for argument in call.args)
+        if session.generic(call.fn, len(arguments)) is None:
+            raise errors.no_function(call.fn)
+        constants = frozenset(name for name, constant in self.constants.items() if constant)
+        try:
+            return session.call_in_scope(call.fn, arguments, self.scope, constants, 1)
+        except RhaiError as error:
+            if error.kind in errors.UNCATCHABLE:
+                # It was called from nowhere.
+                error = exceptions.understand(error)
+                error.position = NOWHERE
+                error.__traceback__ = None
+            raise
 
     def set_up(self, source: str) -> None:
         """Run a script on the scope; whatever comes of it is ignored, but its variables stay."""
@@ -226,7 +283,7 @@ class _Evaluation:
             pass
         session.programs = 0
         session.first = session.untyped = None
-        RUN.functions, RUN.typed = {}, {}
+        RUN.functions, RUN.typed, RUN.closures = {}, {}, []
 
     def value_of(self, compiled: Any) -> Any:
         return self.guarded(lambda: compiled.main(dict(self.scope)))
@@ -266,4 +323,8 @@ def evaluate(request: bytes) -> bytes:
     except (RhaiError, IndexError, RecursionError) as error:
         answer = {"ok": False, "error": describe_error(error)}  # type: ignore[arg-type]
     answer["printed"] = [line for entry in printed for line in entry.split("\n")]
-    return json.encode(answer)
+    try:
+        return json.encode(answer)
+    except RecursionError as error:
+        answer = {"ok": False, "error": describe_error(error), "printed": answer["printed"]}  # type: ignore[arg-type]
+        return json.encode(answer)

@@ -54,7 +54,7 @@ def execute(start: Start, host: Host) -> Finished | Failed:
     except ParseError as error:
         failure = parse_failure(error)
         return failed(failure, start, timings)
-    except (RhaiError, IndexError) as error:
+    except (RhaiError, IndexError, RecursionError) as error:
         return failed(exceptions.understand(error), start, timings)
     finally:
         Handle.release = None
@@ -74,9 +74,6 @@ def failed(error: RhaiError, start: Start, timings: dict[str, float]) -> Failed:
     chain = [
         "ErrorInModule" if label.startswith("in module") else "ErrorInFunctionCall" for _, label, _ in error.calls or ()
     ]
-    parse = error.parse
-    if parse is not None:
-        position = parse.position
     stage = "run"
     if error.kind == "ErrorParsing" and not error.calls:
         stage = "parse"
@@ -99,11 +96,19 @@ def outcome_text(error: RhaiError) -> str:
     """The text of an error for the outcome: maps thrown by operations read as a sentence."""
     value = error.value if type(error) is Thrown else None
     if type(value) is Map and not error.calls:
-        source = value.v.get("source")
-        kind = value.v.get("kind")
-        message = value.v.get("message")
-        shown = f"{text(source) if source is not None else 'Unknown'}"
-        shown += f": {text(kind) if type(kind) is Constant else 'Unknown'}"
-        shown += f": {text(message) if message is not None else 'no message'}"
-        return shown + describe(error.position or NOWHERE)
+        try:
+            return sentence(value) + describe(error.position or NOWHERE)
+        except RhaiError:
+            # A part of it is nested too deep to be shown, which is no reason to lose the error.
+            return exceptions.full_text(error)
     return exceptions.full_text(error)
+
+
+def sentence(thrown: Map) -> str:
+    """A map like those that operations throw, as `source: kind: message`."""
+    source = thrown.v.get("source")
+    kind = thrown.v.get("kind")
+    message = thrown.v.get("message")
+    shown = f"{text(source) if source is not None else 'Unknown'}"
+    shown += f": {text(kind) if type(kind) is Constant else 'Unknown'}"
+    return f"{shown}: {text(message) if message is not None else 'no message'}"

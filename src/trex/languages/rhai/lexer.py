@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from trex.languages.rhai.positions import pack
+from trex.languages.rhai.positions import NOWHERE, pack
 from trex.languages.rhai.tokens import (
     BEFORE_SIGN,
     CALLABLE_WORDS,
@@ -173,7 +173,8 @@ class _Lexer:
                             try:
                                 kind, value, at, position = self.rest_of_backtick(at)
                             except _Failed as failed:
-                                self.fail(tokens, *failed.error, failed.at)
+                                where = self.position(failed.at) if failed.at >= 0 else NOWHERE
+                                self.fail_at(tokens, failed.error, where)
                                 return tokens
                             if kind == FRAGMENT:
                                 braces.append(depth)
@@ -233,7 +234,7 @@ class _Lexer:
         tokens.positions.append(position)
 
     def too_long(self, at: int) -> _Failed:
-        return _Failed("StringTooLong", f"Length of string literal exceeds the maximum limit ({self.max_string})", at)
+        return _Failed("StringTooLong", f"Length of string exceeds the maximum limit ({self.max_string})", at)
 
     def number(self, at: int, sign: str) -> tuple[str, Any, int]:
         """A number at this offset: kind, value, end."""
@@ -246,7 +247,7 @@ class _Lexer:
             body = digits[2:]
             base = 16 if second in "xX" else 8 if second in "oO" else 2
             if not body or sign or len(body.lstrip("0")) > 64 or int(body, base) >= 1 << 64:
-                return ERROR, ("MalformedNumber", f"Invalid number: '{body if not sign else digits}'"), end
+                return ERROR, ("MalformedNumber", f"Invalid number: '{digits[1:] if sign else body}'"), end
             number = int(body, base)
             return INTEGER, number - (1 << 64) if number > INT_MAX else number, end
         if digits.isdigit():
@@ -259,7 +260,7 @@ class _Lexer:
         try:
             return FLOAT, float(sign + digits), end
         except ValueError:
-            return ERROR, ("MalformedNumber", f"Invalid number: '{sign}{digits}'"), end
+            return ERROR, ("MalformedNumber", f"Invalid number: '{sign}{digits.lower()}'"), end
 
     def block_comment(self, at: int) -> int:
         """The end of a block comment whose opening is behind; nesting counts; an open one reaches the end."""
@@ -443,11 +444,15 @@ class _Lexer:
             at += 1
         value = "".join(pieces)
         if self.max_string and len(value.encode()) > self.max_string:
-            raise self.too_long(at)
+            # A piece behind `${ .. }` is reported at the closing brace.
+            raise self.too_long(start - 1 if start == begin else -1)
         self.count_lines(begin, at)
         return kind, value, at + 1, position
 
     def rest_of_backtick(self, at: int) -> tuple[str, str, int, int]:
+        if at >= len(self.text):
+            # Nothing is left to point at.
+            raise _Failed("UnterminatedString", "Open string is not terminated", -1)
         return self.backtick(at, at)
 
 

@@ -62,15 +62,15 @@ class Scope:
         own[name] = variable
         return variable
 
-    def find(self, name: str, functions: set[str]) -> Variable | None:
-        """The variable that a name means here; inside a closure, captured from outside where need be."""
+    def find(self, name: str, functions: set[str], position: int) -> Variable | None:
+        """The variable that a name at a position means; inside a closure, captured from outside where need be."""
         variable = self.visible.get(name)
         if variable is not None or not self.function.closure:
             return variable
         if name in functions:
             return None
         inner = Variable(name, "capture", captured=True)
-        self.function.captures[name] = (inner, None)
+        self.function.captures[name] = (inner, None, position)
         # Behind all blocks: a captured name stays visible to the end of the closure.
         self.visible[name] = inner
         return inner

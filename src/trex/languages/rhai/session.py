@@ -7,13 +7,15 @@ Never: talks to anything but the `Host` it was given.
 from __future__ import annotations
 
 import itertools
+import sys
 import time
+from collections.abc import Container
 from typing import Any
 
 from trex.languages.host import Host
 from trex.languages.rhai import errors
 from trex.languages.rhai.compiler import build
-from trex.languages.rhai.compiler.code import HELPERS, Compiled, load
+from trex.languages.rhai.compiler.code import HELPERS, Compiled, compile_module, load
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.program import Lowering, lower_closures
 from trex.languages.rhai.errors import ParseError, RhaiError, Thrown
@@ -22,7 +24,7 @@ from trex.languages.rhai.parser import Options, parse, parse_expression
 from trex.languages.rhai.positions import NOWHERE
 from trex.languages.rhai.semantics import exceptions, sizes
 from trex.languages.rhai.semantics.calls import native_call, script_call
-from trex.languages.rhai.semantics.pointers import parse_failure
+from trex.languages.rhai.semantics.pointers import HIDDEN, parse_failure
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
 from trex.languages.rhai.semantics.text import debug, text
 from trex.languages.rhai.syntax import Function, Program
@@ -33,6 +35,11 @@ from trex.limits import LanguageLimits
 _DYNAMIC_CALLS = frozenset(("Fn", "call", "curry"))
 UNBOUNDED_STEPS = 2**62
 
+# How deep Python may call, whatever the script does: calls of its functions take one frame each, callbacks of
+# library functions three to eight. The worst of them (a comparer that sorts) takes 1 KiB of the C stack for
+# each frame, so this fits the usual 8 MiB; beyond it a script ends in a stack overflow of the language.
+_FRAMES = 8000
+
 
 class Module:
     """What an `import` gives: functions that are not private, and exported values."""
@@ -42,6 +49,12 @@ class Module:
         self.functions: dict[tuple[str, int], ScriptFunction] = {}
         self.values: dict[str, Any] = {}
         self.namespaces: dict[str, Module] = {}
+
+
+def closure_parts(function: Function, code: str) -> list[Any]:
+    """What makes the pointer of a closure, or its prototype: name, code, parameters, `this`."""
+    maker = build.load(f"make_{code}" if function.captures else code)
+    return [build.const(function.name), maker, build.const(len(function.params)), build.const(function.this)]
 
 
 class Session:
@@ -58,6 +71,7 @@ class Session:
         self.options = options
         self.host = host
         self.printed: list[str] = []
+        sys.setrecursionlimit(_FRAMES)
         RUN.begin(limits, host)
         exceptions.forget()
         sizes.set_limits(limits.max_string_size, limits.max_array_size, limits.max_map_size)
@@ -70,16 +84,21 @@ class Session:
         self.globals: dict[str, Any] = {}
         self.namespaces: dict[str, Module] = {}
         self.programs = 0
+        # What `f!(..)` compiled: (name, arguments, names in scope, constants) -> (maker of the code, `this`).
+        self.in_scope: dict[tuple[str, int, tuple[str, ...], frozenset[str]], tuple[Any, int]] = {}
+        # For the names of generated code: no two things of a run have the same number.
+        self.number = itertools.count(1).__next__
         self.compile_ms = 0.0
-        RUN.print = self.printed.append
+        RUN.print = self.print_line
 
     # --- compiling ---
 
     def parse(self, source: str, outer: dict[str, bool] | None = None, expression: bool = False) -> Program:
         """The tree of a text. Raises `ParseError`."""
-        if expression:
-            return parse_expression(source, self.limits, self.options, outer)
-        return parse(source, self.limits, self.options, outer)
+        try:
+            return (parse_expression if expression else parse)(source, self.limits, self.options, outer)
+        except RecursionError:
+            raise errors.too_complex() from None
 
     def compile(
         self,
@@ -90,17 +109,20 @@ class Session:
         expression: bool = False,
         namespaces: dict[str, Module] | None = None,
         added: bool = False,
+        live: Container[str] = (),
     ) -> Compiled:
         """A program, ready to run. Raises `ParseError`.
 
         outer:       the caller's variables, with whether each is constant.
         keeps_scope: the program's own variables stay visible to the caller.
         added:       the text belongs to the running program, as that of `eval` does.
+        live:        variables of the caller that others can see, or change, while the program runs.
         """
         program = self.parse(source, outer, expression)
+        for name, variable in program.outer.items():
+            if keeps_scope or name in live:
+                variable.captured = variable.open = True
         if keeps_scope:
-            for variable in program.outer.values():
-                variable.captured = True
             for variable in program.top:
                 variable.captured = variable.open = True
         self.programs += 1
@@ -110,15 +132,19 @@ class Session:
             self.limits,
             RUN.natives,
             RUN.nullary,
+            self.number,
             typed_calls=first and not keeps_scope,
             strict_properties=RUN.strict_properties,
             keeps_scope=keeps_scope,
             foreign=None if first or not added else self.all_generic(),
-            prefix="" if first else f"e{self.programs}_",
         )
-        compiled = load(program, link, self.helpers(link, self.namespaces if namespaces is None else namespaces))
+        helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
+        try:
+            compiled = load(program, link, helpers)
+        except RecursionError:
+            raise errors.too_complex() from None
         if first:
-            RUN.functions, RUN.typed = compiled.functions, compiled.typed
+            RUN.functions, RUN.typed, RUN.closures = compiled.functions, compiled.typed, compiled.closures
             RUN.generic = self.generic
             self.first = compiled
         return compiled
@@ -145,9 +171,9 @@ class Session:
                     self.limits,
                     RUN.natives,
                     RUN.nullary,
+                    self.number,
                     typed_calls=False,
                     strict_properties=RUN.strict_properties,
-                    prefix="g_",
                 )
                 self.untyped = load(first.program, link, self.helpers(link, self.namespaces)).functions
         return self.untyped
@@ -188,9 +214,14 @@ class Session:
 
     def print_out(self, line: int, value: Any = "") -> None:
         """`print(x)`."""
-        RUN.print(text(value))
-        if self.host is not None:
-            self.host.log("PRINT", text(value), line)
+        self.print_line(text(value), line)
+
+    def print_line(self, shown: str, line: int | None = None) -> None:
+        """To the host's log; where there is no host, for the answer."""
+        if self.host is None:
+            self.printed.append(shown)
+        else:
+            self.host.log("PRINT", shown, line)
 
     def debug_out(self, line: int, value: Any = "") -> None:
         """`debug(x)`."""
@@ -203,25 +234,25 @@ class Session:
     # --- eval and calls in the caller's scope ---
 
     def evaluate_text(
-        self, source: Any, cells: dict[str, Cell], constants: frozenset[str], late: dict[str, Cell], level: int
+        self, source: Any, cells: dict[str, Cell], constants: frozenset[str], late: dict[str, Any], level: int
     ) -> Any:
         """`eval(text)`: it sees, changes and adds variables of the place where it stands."""
         if type(source) is not str:
             raise errors.mismatch(type_name(source), "string")
-        scope = {**cells, **late}
+        hidden = late.setdefault(HIDDEN, [])
+        scope = {**late, **cells}
+        del scope[HIDDEN]
         try:
             if level > RUN.call_levels:
                 raise errors.stack_overflow()
             program = self.compile(
                 source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True
             )
-            defined = [*program.program.functions, *program.program.closures]
-            if defined:
-                position = defined[0].position
+            if program.program.functions or program.program.closures:
                 raise ParseError(
                     "WrongFnDefinition",
                     "Function definitions must be at global level and cannot be inside a block or another function",
-                    position,
+                    NOWHERE,
                 )
             return program.main(scope)
         except ParseError as error:
@@ -239,32 +270,50 @@ class Session:
                 if known is None:
                     late[name] = cell
                 elif known is not cell:
+                    hidden.append((known, known.v))
                     known.v = cell.v
 
-    def call_in_scope(self, name: str, arguments: tuple[Any, ...], cells: dict[str, Cell], level: int) -> Any:
+    def call_in_scope(
+        self, name: str, arguments: tuple[Any, ...], cells: dict[str, Cell], constants: frozenset[str], level: int
+    ) -> Any:
         """`f!(..)`: the function's free names are the caller's variables."""
+        key = (name, len(arguments), tuple(cells), constants)
+        known = self.in_scope.get(key)
+        if known is None:
+            tree = None if self.first is None else self.first.link.functions.get((name, len(arguments)))
+            if tree is None:
+                return native_call(name, arguments, level - 1)
+            known = self.in_scope[key] = self.opened(tree, list(cells), constants), tree.this
+        make, this = known
+        return script_call(ScriptFunction(name, (), make(*cells.values()), this, None, False), arguments, level)
+
+    def opened(self, tree: Function, names: list[str], constants: frozenset[str]) -> Any:
+        """A function of the program, made by one that takes the cells of the variables that it may name."""
         known = self.all_generic()
-        tree = None if self.first is None else self.first.link.functions.get((name, len(arguments)))
-        if tree is None:
-            return native_call(name, arguments, level - 1)
         self.programs += 1
-        prefix = f"e{self.programs}_"
         program = Program(Function("", [], 0), [tree], [], {})
-        link = Link(program, self.limits, RUN.natives, RUN.nullary, typed_calls=False, foreign=known, prefix=prefix)
+        link = Link(program, self.limits, RUN.natives, RUN.nullary, self.number, typed_calls=False, foreign=known)
         link.functions.clear()
-        link.scope_of_caller = {cell: f"cell_{number}" for number, cell in enumerate(cells)}
+        link.scope_of_caller = {name: link.slot("cell") for name in names}
+        link.scope_constants = constants
+        link.evaluates = self.first is not None and self.first.program.evaluates
+        name = tree.name
         label = link.code_names[tree]
         link.labels[label] = (name, f"in call to function '{name}'")
         definitions = Lowering(link, tree).lowered()
         definitions += lower_closures(link)
-        make = [*definitions, build.return_(build.load(label))]
+        pointers = [
+            build.assign_name(f"p_{code}", build.apply("FnPtr", closure_parts(function, code)))
+            for function, code in link.code_names.items()
+            if function.closure
+        ]
+        make = [*definitions, *pointers, build.return_(build.load(label))]
         factory = build.function("make", list(link.scope_of_caller.values()), make)
-        code = compile(build.module([factory]), exceptions.SCRIPT, "exec", dont_inherit=True)
+        code = compile_module(build.module([factory]))
         namespace = {**HELPERS, **self.helpers(link, self.namespaces), **link.values}
         exec(code, namespace)  # noqa: S102 - the code is ours; the script chose only its shape
-        exceptions.register(link.labels, link.sites)
-        script = ScriptFunction(name, (), namespace["make"](*cells.values()), tree.this, None, False)
-        return script_call(script, arguments, level)
+        exceptions.register(link.labels, link.sites, link.parts)
+        return namespace["make"]
 
     # --- modules ---
 

@@ -30,6 +30,7 @@ class Variable(Struct, eq=False):
     changed:  something may change its value in place: a store into it, or a method called on it.
     slot:     its name in the generated code.
     count:    how many variables are in scope once it is declared.
+    kind:     what the compiler knows of its values.
     """
 
     name: str
@@ -42,17 +43,16 @@ class Variable(Struct, eq=False):
     changed: bool = False
     slot: str = ""
     count: int = 0
-    kinds: int = 0
-    low: int = 0
-    high: int = 0
+    kind: Any = None
 
 
 class Function(Struct, eq=False):
     """A function or closure.
 
-    captures: for closures, the variable inside to the one outside that it captures, by name.
+    captures: for closures, by name: the variable inside, the one outside that it captures, where it is first named.
     uses_this, changes_this: what its text does with `this`; `this` is what it takes, as in `FnPtr`.
     loops, catches: whether it has loops, or handlers of errors.
+    returns:  what the compiler knows of its results.
     """
 
     name: str
@@ -65,10 +65,8 @@ class Function(Struct, eq=False):
     changes_this: bool = False
     this: int = 0
     closure: bool = False
-    captures: dict[str, tuple[Variable, Any]] = {}
-    returns: int = 0
-    low: int = 0
-    high: int = 0
+    captures: dict[str, tuple[Variable, Any, int]] = {}
+    returns: Any = None
     loops: bool = False
     catches: bool = False
 
@@ -199,9 +197,12 @@ class Closure(Node):
 
 
 class Let(Node):
+    """`position` is that of the name, `keyword` that of `let` or `const`."""
+
     variable: Variable
     value: Any
     position: int
+    keyword: int
     exported: str | None = None
 
 
@@ -215,8 +216,11 @@ class Assign(Node):
 
 
 class Block(Node):
+    """`evaluates`: `eval` stands in it, outside inner blocks, and may declare variables that end with it."""
+
     statements: list[Any]
     position: int
+    evaluates: bool = False
 
 
 class If(Node):
@@ -262,6 +266,7 @@ class For(Node):
     iterable: Any
     body: Block
     position: int
+    name_position: int
 
 
 class Break(Node):
@@ -288,6 +293,7 @@ class Try(Node):
     variable: Variable | None
     handler: Block
     position: int
+    name_position: int
 
 
 class Import(Node):

@@ -163,7 +163,7 @@ class FnPtr:
     params:    declared parameters, without captures; -1 where `code` is None.
     this:      what `code` takes for `this` before its parameters: `NO_THIS`, `THIS_VALUE` or `THIS_CELL`.
     curry:     values given by `curry`, before the arguments of a call.
-    captures:  how many variables the closure captured.
+    captures:  the cells of the variables that the closure captured.
     direct:    how many arguments `code` takes as it is, the depth apart; -1 where it takes anything else.
     bound:     twice the number of arguments that it takes behind `this`, and one more where that is a cell;
                -1 where it takes anything else.
@@ -178,7 +178,7 @@ class FnPtr:
         params: int = -1,
         this: int = NO_THIS,
         curry: tuple[Any, ...] = (),
-        captures: int = 0,
+        captures: tuple[Cell, ...] = (),
     ) -> None:
         self.name = name
         self.code = code

@@ -187,6 +187,8 @@ class Arithmetic(Frame):
         if self.loop_depth and op in _FLOAT_INLINE and left.kind.bits & k.FLOAT and right.kind.bits & k.FLOAT:
             # In loops the second most frequent case is worth its code.
             floats = [type_is(v.node, "float") for v in (left, right)]
+            if op == "/":
+                floats.append(right.node)
             other = b.choose(b.and_(floats), b.binary(left.node, op, right.node), other)
         elif op in COMPARISONS:
             other = self.char_comparison(op, left, right, other)
@@ -231,6 +233,8 @@ class Arithmetic(Frame):
             if node.value is None:
                 if value.kind.bits & k.OTHER and value.kind.bits != k.ANY:
                     return None
+                if b.is_constant(value.node):
+                    return Value(b.TRUE if (value.node.value is None) == (op == "==") else b.FALSE, k.K_BOOL)
                 return Value(b.compare(value.node, "is" if op == "==" else "is not", b.NONE), k.K_BOOL)
             if type(node.value) is str and value.kind.bits & k.STR:
                 if value.kind.bits == k.STR:
@@ -259,7 +263,7 @@ class Arithmetic(Frame):
 
 
 _GUARDED = frozenset(("+", "-", "*", "/", "%", "&", "|", "^", ">>", "**", *COMPARISONS))
-_FLOAT_INLINE = frozenset(("+", "-", "*"))
+_FLOAT_INLINE = frozenset(("+", "-", "*", "/"))
 _EPSILON = 2.0**-52
 _INF = float("inf")
 # op -> low, high, and the comparison in `low ? x ? high` that means `x op 0.0`.

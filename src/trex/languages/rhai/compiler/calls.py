@@ -19,8 +19,9 @@ from trex.languages.rhai.compiler.expressions import LOWER, Expressions
 from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.library.registry import Overloads
+from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.semantics.state import ScriptFunction
-from trex.languages.rhai.syntax import Call, Chain, Function, Name, This, Variable
+from trex.languages.rhai.syntax import Call, Chain, Function, Name, Qualified, This, Variable
 from trex.languages.rhai.values import Array, Blob, Char, Map, Range
 
 # Library functions that keep none of their arguments.
@@ -70,7 +71,7 @@ class Calls(Expressions):
             value = special(self, node)
             if value is not None:
                 return value
-        if node.in_scope:
+        if node.in_scope and not (name == "call" and arguments):
             return self.call_in_scope(node)
         function = self.link.functions.get((name, len(arguments)))
         if function is not None:
@@ -80,9 +81,9 @@ class Calls(Expressions):
             return self.direct_foreign(foreign, node)
         if name == "call" and arguments:
             return self.call_pointer(node)
-        if name == "curry" and arguments:
+        if name == "curry" and len(arguments) > 1:
             return self.curry(node)
-        if name == "exit" and len(arguments) < 2:
+        if name == "exit" and len(arguments) < 2 and not node.in_scope:
             value = self.lower(arguments[0]) if arguments else UNIT_VALUE
             return Value(b.call("exit_script", [self.stored(value)], node.position), k.K_NEVER)
         if name in ("print", "debug") and len(arguments) < 2:
@@ -112,8 +113,8 @@ class Calls(Expressions):
         arguments.append(self.level_below)
         self.effects += 1
         kind = K_ANY
-        if self.link.typed_calls and function.returns:
-            kind = Kind(function.returns, function.low, function.high)
+        if self.link.typed_calls:
+            kind = k.known(function.returns)
         return Value(b.call(self.link.code_names[function], arguments, node.position), kind)
 
     def direct_foreign(self, function: ScriptFunction, node: Call) -> Value:
@@ -142,7 +143,7 @@ class Calls(Expressions):
         if overloads is None:
             every = [values[0].node, *rest]
             return Value(b.call("unknown_function", [b.const(name), *every], node.position))
-        kind = k.of_call(name, values[0].kind)
+        kind = self.link.result_of(name, len(nodes), values[0].kind)
         if overloads.changes:
             self.effects += 1
             # By reference to a plain variable; anything else is changed in a copy.
@@ -163,10 +164,17 @@ class Calls(Expressions):
                 return self.held(
                     Value(b.call("native_on_cell", [table, cell, b.tuple_(rest), self.level], node.position), kind)
                 )
+            if type(first) is Qualified:
+                self.emit(b.expression(values[0].node))
+                refused = b.call("refuse_method", [b.const(name)], node.position)
+                return Value(refused, kind)
             receiver = self.stored(values[0])
             made = b.call("native_call", [b.const(name), b.tuple_([receiver, *rest]), self.level], node.position)
             return Value(made, kind)
-        return self.dispatched(name, overloads, values[0], rest, node.position, kind)
+        receiver = values[0]
+        if overloads.calls:
+            receiver = Value(self.argument(first, receiver), receiver.kind, True, receiver.simple, receiver.fixed)
+        return self.dispatched(name, overloads, receiver, rest, node.position, kind)
 
     def kept(self, name: str, values: list[Value]) -> list[Any]:
         """Arguments of a library function, marked if it may keep them."""
@@ -209,30 +217,30 @@ class Calls(Expressions):
     def call_pointer(self, node: Call) -> Value:
         """`call(f, ..)`. A library function changes a plain variable that is its first argument."""
         self.effects += 1
-        values = self.operands(node.arguments, self.lower)
         second = node.arguments[1] if len(node.arguments) > 1 else None
         variable = second.variable if type(second) is Name else None
-        position = node.arguments[0].position
+        position = start_of(node.arguments[0])
         if variable is not None and not variable.constant and not variable.captured:
             slot = self.slot(variable)
             result = self.temporary()
+            values = self.operands(node.arguments, self.lower)
             rest = b.tuple_([self.stored(value) for value in values[2:]])
-            # Read in order with the others, unless a statement between them changed the variable.
-            receiver = b.load(slot) if values[1].node is b.load(slot) else values[1].node
-            made = b.call("call_reference", [values[0].node, receiver, rest, self.level_below], position)
+            read = [values[0].node, values[1].node, b.load(slot)]
+            made = b.call("call_reference", [*read, rest, self.level_below], position)
             self.emit(b.assign(b.tuple_store([b.store(slot), b.store(result)]), made))
             return Value(b.load(result), K_ANY, True, True, True)
+        values = self.operands(node.arguments, self.lower)
         arguments = b.tuple_([self.stored(value) for value in values[1:]])
         return Value(b.call("call_function", [values[0].node, arguments, self.level_below], position))
 
     def curry(self, node: Call) -> Value:
         values = self.operands(node.arguments, self.lower)
         arguments = b.tuple_([self.stored(value) for value in values[1:]])
-        return Value(b.call("curry_function", [values[0].node, arguments], node.arguments[0].position), k.K_FN)
+        return Value(b.call("curry_function", [values[0].node, arguments], start_of(node.arguments[0])), k.K_FN)
 
     def make_pointer(self, node: Call) -> Value:
         value = self.lower(node.arguments[0])
-        return Value(b.call("make_pointer", [value.node], node.arguments[0].position), k.K_FN)
+        return Value(b.call("make_pointer", [value.node], start_of(node.arguments[0])), k.K_FN)
 
     # --- questions about names ---
 
@@ -249,12 +257,14 @@ class Calls(Expressions):
         return Value(b.FALSE, k.K_BOOL, simple=True, fixed=True)
 
     def is_def_var(self, node: Call) -> Value:
+        self.note_parts(node.position, [start_of(argument) for argument in node.arguments])
         value = self.lower(node.arguments[0])
-        names = b.load(self.link.constant(frozenset(node.visible)))
+        names = b.load(self.link.constant(frozenset(node.visible).union(self.link.scope_of_caller)))
         late = [b.load("late")] if self.link.evaluates else []
         return Value(b.call("is_visible", [value.node, names, *late], node.position), k.K_BOOL)
 
     def is_def_fn(self, node: Call) -> Value:
+        self.note_parts(node.position, [start_of(argument) for argument in node.arguments])
         values = self.operands(node.arguments, self.lower)
         return Value(b.call("is_defined_function", [v.node for v in values], node.position), k.K_BOOL)
 
@@ -273,25 +283,31 @@ class Calls(Expressions):
     def evaluate(self, node: Call) -> Value:
         value = self.lower(node.arguments[0])
         self.effects += 1
-        cells = self.visible_cells(node.visible)
-        constants = frozenset(name for name, variable in node.visible.items() if variable.constant)
-        fixed = b.load(self.link.thing("constants", constants))
-        made = b.call("evaluate_text", [value.node, cells, fixed, b.load("late"), self.level_below], node.position)
+        cells, fixed = self.visible_cells(node.visible)
+        place = start_of(node.arguments[0])
+        made = b.call("evaluate_text", [value.node, cells, fixed, b.load("late"), self.level_below], place)
         return self.held(Value(made, owned=False))
 
-    def visible_cells(self, visible: dict[str, Variable]) -> Any:
-        """A dictionary of the cells of all variables in scope."""
+    def visible_cells(self, visible: dict[str, Variable]) -> tuple[Any, Any]:
+        """A dictionary of the cells of all variables in scope, and the names of the constants among them."""
         # A variable that is not yet there has no cell: the block that declares it has not reached it.
-        names = [name for name, variable in visible.items() if variable.captured]
-        return b.dict_([b.const(n) for n in names], [b.load(self.slot(visible[n])) for n in names])
+        cells = {name: self.slot(variable) for name, variable in visible.items() if variable.captured}
+        constants = {name for name, variable in visible.items() if variable.constant}
+        for name, cell in self.link.scope_of_caller.items():
+            if name not in visible:
+                cells[name] = cell
+                if name in self.link.scope_constants:
+                    constants.add(name)
+        fixed = b.load(self.link.constant(frozenset(constants)))
+        return b.dict_([b.const(name) for name in cells], [b.load(cell) for cell in cells.values()]), fixed
 
     def call_in_scope(self, node: Call) -> Value:
         """`f!(..)`: a function that sees the variables here."""
         self.effects += 1
         values = self.operands(node.arguments, self.lower)
         arguments = b.tuple_([self.stored(value) for value in values])
-        cells = self.visible_cells(node.visible)
-        made = b.call("call_in_scope", [b.const(node.name), arguments, cells, self.level_below], node.position)
+        scope = self.visible_cells(node.visible)
+        made = b.call("call_in_scope", [b.const(node.name), arguments, *scope, self.level_below], node.position)
         return self.held(Value(made))
 
 

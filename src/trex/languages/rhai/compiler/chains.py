@@ -22,7 +22,8 @@ from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.compiler.places import Path, Places, Root, owned
 from trex.languages.rhai.library.registry import Overloads
-from trex.languages.rhai.syntax import Chain, Function, IndexStep, MethodStep, Name, PropertyStep, This
+from trex.languages.rhai.parser.checks import start_of
+from trex.languages.rhai.syntax import Chain, Function, IndexStep, MethodStep, Name, PropertyStep, Qualified, This
 from trex.languages.rhai.typenames import NAMES
 from trex.languages.rhai.values import THIS_CELL
 
@@ -42,7 +43,7 @@ class Chains(Places):
                 nodes.append(step.index)
             elif type(step) is MethodStep:
                 nodes.extend(step.arguments)
-        place = type(node.root) in (Name, This)
+        place = type(node.root) in (Name, This, Qualified)
         if not place:
             nodes.append(node.root)
         values = self.operands(nodes, self.lower)
@@ -134,7 +135,10 @@ class Chains(Places):
             if inline is not None:
                 return inline
         elif overloads is not None and not overloads.changes:
-            if not current.kind.bits & (k.MAP | k.OTHER):
+            if overloads.calls:
+                # What it calls may change the variable that this value still is in.
+                current = Value(self.stored(current), current.kind)
+            if not k.may_hold(current.kind, name):
                 return self.reading(name, overloads, current, arguments, step.position, kind)
             if self.is_hot() and current.kind.bits & k.MAP:
                 return self.unless_map(self.held(current), overloads, None, Path(), step, self.kept(name, arguments))
@@ -155,9 +159,12 @@ class Chains(Places):
         return self.dispatched(name, overloads, receiver, self.kept(name, arguments), position, kind)
 
     def result_kind(self, step: MethodStep, receiver: Kind) -> Kind:
-        if self.link.has_method(step.name, len(step.arguments)) or receiver.bits & (k.MAP | k.OTHER):
+        count = len(step.arguments)
+        if self.link.has_method(step.name, count):
+            return k.known(self.link.method_result(step.name, count, receiver))
+        if k.may_hold(receiver, step.name):
             return K_ANY
-        return k.of_call(step.name, receiver)
+        return self.link.result_of(step.name, count + 1, receiver)
 
     def word(self, step: MethodStep, current: Value, arguments: list[Value]) -> Value | None:
         """The callable words in method style."""
@@ -172,6 +179,7 @@ class Chains(Places):
             rest = b.tuple_([self.stored(a) for a in arguments])
             return Value(b.call("curry_function", [current.node, rest], step.position), k.K_FN)
         if name == "call":
+            self.note_parts(step.position, [start_of(argument) for argument in step.arguments])
             return self.call_method(current, step, arguments)
         return None
 
@@ -198,6 +206,8 @@ class Chains(Places):
     def method_at(self, root: Root, path: Path, step: MethodStep, arguments: list[Value]) -> Value:
         """A method of a value in its place, which it may change."""
         name, count = step.name, len(arguments)
+        if name == "call":
+            self.note_parts(step.position, [start_of(argument) for argument in step.arguments])
         if name in CALLABLE_METHODS and not (name == "call" and count):
             if name == "is_shared" and not path.kinds:
                 shared = b.FALSE if root.cell is None else b.attribute(root.cell, "shared")
@@ -215,7 +225,7 @@ class Chains(Places):
         if overloads is not None and not overloads.changes and not own and root.constant is None:
             # Only a map could hold a function of this name that changes it.
             receiver = self.read_place(root, path)
-            if not receiver.kind.bits & (k.MAP | k.OTHER):
+            if not k.may_hold(receiver.kind, name):
                 kind = self.result_kind(step, receiver.kind)
                 return self.reading(name, overloads, receiver, arguments, step.position, kind)
             if self.is_hot() and receiver.kind.bits & k.MAP:
@@ -253,9 +263,9 @@ class Chains(Places):
     def by_path(self, root: Root, path: Path, step: MethodStep, values: list[Any]) -> Value:
         """A method of whatever stands at a path, by the helper."""
         self.effects += 1
-        rest = [*path.nodes(self.link), b.const(step.name), b.tuple_(values), self.level]
+        rest = [*path.nodes(self.link, step.position), b.const(step.name), b.tuple_(values), self.level]
         if root.constant is not None:
-            made = b.call("constant_method", [root.read.node, b.const(root.constant), *rest], step.position)
+            made = b.call("constant_method", [root.read.node, *rest], step.position)
             return Value(made)
         if root.cell is not None:
             return Value(b.call("cell_method_at", [root.cell, *rest], step.position))
@@ -285,7 +295,7 @@ class Chains(Places):
                 return inline
         elif overloads is not None:
             known = TYPE_OF_BITS.get(bits)
-            if known is not None and bits != k.MAP and known in overloads:
+            if known is not None and known in overloads and not k.may_hold(root.read.kind, name):
                 effect = overloads.effects[known]
                 if effect in ("value", "pure", "read"):
                     return self.reading(name, overloads, root.read, arguments, step.position, kind)
@@ -306,6 +316,8 @@ class Chains(Places):
         """A library function that changes a container of known type, which is made ours first."""
         self.effects += 1
         slot = root.slot or ""
+        # Marking an argument may mark the receiver, so it comes before the look at the receiver's mark.
+        values = [v if b.is_simple(v) or b.is_computed(v) else self.held(Value(v)).node for v in values]
         copied = b.assign_name(slot, b.call("copy", [b.load(slot)], 0))
         self.emit(b.if_(b.not_(owned(b.load(slot))), [copied], []))
         return self.held(self.dispatched(step.name, overloads, root.read, values, step.position, kind))
@@ -337,14 +349,21 @@ class Chains(Places):
             b.tuple_store([b.store(root.slot or ""), b.store(self.temporary())]),
             b.call("method_reference", [slot, *rest], step.position),
         )
-        tests = [] if root.read.kind.bits == k.ARRAY else [type_is(slot, "Array")]
+        bits, items = root.read.kind.bits, b.attribute(slot, "v")
+        fast: list[Any] = [b.expression(b.apply_node(b.attribute(items, "append"), [stored]))]
+        if limited(self.link.limits.max_array_size):
+            too_long = b.compare(self.length(items), ">", b.const(self.link.limits.max_array_size))
+            fast.append(b.if_(too_long, [b.expression(b.call("check_array", [slot], step.position))], []))
+        item = root.read.kind.item
+        if weightless and bits == k.ARRAY and item is not None and not item.bits & ~WEIGHTLESS:
+            # A container that others hold is copied first; then nothing can fail but its size.
+            copied = b.assign_name(root.slot or "", b.call("copy", [slot], 0))
+            self.emit(b.if_(b.not_(owned(slot)), [copied], []))
+            self.out.extend(fast)
+            return UNIT_VALUE
+        tests = [] if bits == k.ARRAY else [type_is(slot, "Array")]
         if weightless:
             tests.append(b.not_(b.attribute(slot, "state")))
-            items = b.attribute(slot, "v")
-            fast: list[Any] = [b.expression(b.apply_node(b.attribute(items, "append"), [stored]))]
-            if limited(self.link.limits.max_array_size):
-                too_long = b.compare(self.length(items), ">", b.const(self.link.limits.max_array_size))
-                fast.append(b.if_(too_long, [b.expression(b.call("check_array", [slot], step.position))], []))
         else:
             tests.append(owned(slot))
             fast = [b.expression(b.call("array_push", [slot, stored], step.position))]
@@ -381,7 +400,7 @@ class Chains(Places):
             code = self.method_code(untyped, typed, receiver, position)
             body = [b.assign_name(result, b.call_node(code, [receiver.node, *arguments], position))]
         hidden: list[Any] = []
-        if bits & k.MAP:
+        if bits & k.MAP and k.may_hold(receiver.kind, step.name):
             name = b.const(step.name)
             held = b.compare(name, "in", b.attribute(receiver.node, "v"))
             hidden.append(held if bits == k.MAP else b.and_([type_is(receiver.node, "Map"), held]))
@@ -392,7 +411,7 @@ class Chains(Places):
             other = self.nested(lambda: self.generic_method(root, receiver, result, step, values))
             body = [b.if_(b.or_(hidden), other, body)]
         self.out.extend(body)
-        return Value(b.load(result), K_ANY, True, True, True)
+        return Value(b.load(result), self.result_kind(step, receiver.kind), True, True, True)
 
     def candidates(self, name: str, count: int) -> tuple[Function | None, dict[type, Function]] | None:
         """The functions that a method may mean: the untyped one, and the typed ones by type."""
@@ -431,7 +450,7 @@ class Chains(Places):
             # A temporary that others may hold too: what is changed is a copy, and lost.
             return [b.assign_name(cell, b.apply("This", [self.stored(receiver)])), call]
         back = b.assign_name(root.slot or "", b.attribute(b.load(cell), "v"))
-        return [b.assign_name(cell, b.apply("This", [receiver.node])), b.try_finally([call], [back])]
+        return [b.assign_name(cell, b.apply("This", [receiver.node])), b.at(b.try_finally([call], [back]), position)]
 
     def generic_method(
         self, root: Root | None, receiver: Value, result: str, step: MethodStep, values: list[Any]

@@ -14,12 +14,15 @@ from typing import Any
 from trex.languages.rhai import errors
 from trex.languages.rhai.compiler import build
 from trex.languages.rhai.compiler.link import Link
-from trex.languages.rhai.compiler.program import MAIN, lower
+from trex.languages.rhai.compiler.program import lower
+from trex.languages.rhai.errors import too_complex
+from trex.languages.rhai.positions import pack
 from trex.languages.rhai.semantics import exceptions, loops, methods, operators, overflow, places, pointers, text
+from trex.languages.rhai.semantics.arithmetic import joined, joined_text
 from trex.languages.rhai.semantics.calls import UNBOUND, native_call
 from trex.languages.rhai.semantics.containers import array_made, array_of, array_push, copy, map_made, map_of, share
 from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
-from trex.languages.rhai.semantics.sizes import check_array, check_map, check_string
+from trex.languages.rhai.semantics.sizes import check_array, check_map, check_pieces, check_string
 from trex.languages.rhai.semantics.state import ScriptFunction
 from trex.languages.rhai.syntax import Program
 from trex.languages.rhai.typenames import type_name
@@ -36,13 +39,14 @@ _OPERATORS = (
 
 _MODULES: dict[Any, str] = {
     overflow: "add_overflow sub_overflow mul_overflow add_overflow_at sub_overflow_at mul_overflow_at",
-    pointers: "make_pointer close_over curry_function call_function call_reference call_method is_defined_function"
-    " is_visible exit_script unknown_variable unknown_function refuse_constant not_bool unbound_this"
-    " late_variable late_cell",
+    pointers: "make_pointer named_function close_over curry_function call_function call_reference call_method"
+    " is_defined_function"
+    " is_visible exit_script unknown_variable unknown_function refuse_constant refuse_method not_bool unbound_this"
+    " late_variable late_cell enter_block leave_block",
     methods: "method_reference method_value cell_method native_reference native_on_cell",
     places: "store_at update_at method_at cell_store_at cell_update_at cell_method_at constant_method"
     " store_in_constant",
-    exceptions: "CATCHABLE caught catch thrown_again",
+    exceptions: "CATCHABLE caught catch detached thrown_again",
     loops: "iterate same in_case",
     errors: "Thrown stack_overflow too_many_operations too_many_variables",
 }
@@ -83,7 +87,10 @@ HELPERS: dict[str, Any] = {
     "check_array": check_array,
     "check_map": check_map,
     "check_string": check_string,
+    "check_pieces": check_pieces,
+    "joined": joined,
     "text": text.text,
+    "joined_text": joined_text,
     "type_name": type_name,
     "native_call": native_call,
     **{name: getattr(operators, name) for name in _OPERATORS},
@@ -103,7 +110,7 @@ class Methods(dict[type, Any]):
 class Compiled:
     """A program that can be run: `main(scope)` and the tree it came from."""
 
-    __slots__ = ("functions", "globals", "link", "main", "program", "typed")
+    __slots__ = ("closures", "functions", "globals", "link", "main", "program", "typed")
 
     def __init__(self, program: Program, link: Link, namespace: dict[str, Any]) -> None:
         self.program = program
@@ -111,16 +118,31 @@ class Compiled:
         self.globals = namespace
         self.functions: dict[tuple[str, int], ScriptFunction] = {}
         self.typed: dict[tuple[str, str, int], ScriptFunction] = {}
-        self.main: Callable[[dict[str, Cell]], Any] = namespace[MAIN]
+        self.closures: list[ScriptFunction] = []
+        self.main: Callable[[dict[str, Cell]], Any] = namespace[link.main]
 
 
 def build_code(program: Program, link: Link) -> Any:
-    """The code object of a program's module."""
+    """The code object of a program's module. Raises `ParseError` for what is nested too deep."""
     module = lower(program, link)
     try:
-        return compile(module, exceptions.SCRIPT, "exec", dont_inherit=True, optimize=0)
+        return compile_module(module)
     finally:
         build.forget()
+
+
+def compile_module(module: Any) -> Any:
+    """The code object of a syntax tree of ours. Raises `ParseError` for what is nested too deep.
+
+    CPython's compiler has bounds of its own, beyond those of the request: twenty loops and handlers within
+    each other, and its stack. They are no less an answer to the script than those of the parser.
+    """
+    try:
+        return compile(module, exceptions.SCRIPT, "exec", dont_inherit=True, optimize=0)
+    except SyntaxError as error:
+        raise too_complex(pack(error.lineno or 0, (error.offset or 1) - 1)) from None
+    except RecursionError:
+        raise too_complex() from None
 
 
 def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:
@@ -128,7 +150,7 @@ def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:
     code = build_code(program, link)
     namespace = {**HELPERS, **extra, **link.values}
     exec(code, namespace)  # noqa: S102 - the code is ours; the script chose only its shape
-    exceptions.register(link.labels, link.sites)
+    exceptions.register(link.labels, link.sites, link.parts)
     made_program = Compiled(program, link, namespace)
     for function in program.functions:
         made = ScriptFunction(
@@ -152,6 +174,8 @@ def load(program: Program, link: Link, extra: dict[str, Any]) -> Compiled:
         if name is not None:
             code_object = namespace[f"make_{name}" if closure.captures else name]
             namespace[f"p_{name}"] = FnPtr(closure.name, code_object, len(closure.params), closure.this)
+            params = (*closure.captures, *[param.name for param in closure.params])
+            made_program.closures.append(ScriptFunction(closure.name, params, code_object, closure.this, None, False))
     return made_program
 
 

@@ -48,6 +48,7 @@ class Expressions(Arithmetic):
 
     link: Link
     function: Function
+    code_name: str
     lower_to: Callable[[Any, Any], None]
 
     def lower(self, node: Any) -> Value:
@@ -87,12 +88,12 @@ class Expressions(Arithmetic):
     def read(self, variable: Variable, position: int) -> Value:
         """The value of a variable."""
         slot = self.slot(variable)
-        kind = kind_of(variable)
+        kind = k.known(kind_of(variable))
         if variable.captured:
             node = b.attribute_at(b.load(slot), "v", position)
-            return Value(node, kind if kind.bits else K_ANY, owned=False)
+            return Value(node, kind, owned=False)
         fixed = not variable.assigned and not variable.changed and variable.role != "loop"
-        return Value(b.load(slot), kind if kind.bits else K_ANY, owned=False, simple=True, fixed=fixed)
+        return Value(b.load(slot), kind, owned=False, simple=True, fixed=fixed)
 
     def slot(self, variable: Variable) -> str:
         """The variable's name in the generated code."""
@@ -108,43 +109,68 @@ class Expressions(Arithmetic):
         if self.link.evaluates:
             return Value(b.call("late_variable", [b.load("late"), b.const(node.name)], node.position), owned=False)
         if self.link.is_function(node.name):
-            return Value(b.call("FnPtr", [b.const(node.name)], node.position), k.K_FN)
+            return self.function_value(node.name)
         return Value(b.call("unknown_variable", [b.const(node.name)], node.position))
+
+    def function_value(self, name: str) -> Value:
+        """The bare name of a function of the script."""
+        return Value(b.call("named_function", [b.const(name)], 0), k.K_FN)
 
     def qualified(self, node: Qualified) -> Value:
         path = b.const("::".join(node.path))
-        made = b.call("module_variable", [path, b.const(node.name)], node.position)
-        return Value(b.between_positions(made, node.path_position, node.position), owned=False)
+        return Value(b.call("module_variable", [path, b.const(node.name)], node.path_position), owned=False)
 
     def this(self, node: This) -> Value:
+        kind = self.link.this_kind(self.function)
         if self.function.this != THIS_CELL:
+            if self.function.receiver is not None:
+                return Value(b.load("this"), kind, owned=False, simple=True, fixed=True)
             bound = b.compare(b.load("this"), "is not", b.load("UNBOUND"))
             missing = b.call("unbound_this", [], node.position)
             return Value(b.choose(bound, b.load("this"), missing), K_ANY, owned=False)
-        return Value(b.attribute_at(b.load("this"), "v", node.position), K_ANY, owned=False)
+        return Value(b.attribute_at(b.load("this"), "v", node.position), kind, owned=False)
 
     # --- constructors ---
 
     def interpolation(self, node: Interpolation) -> Value:
         values = self.operands(node.parts, self.lower)
+        limited = bool(self.link.limits.max_string_size)
         parts: list[Any] = []
+        pieces: list[Any] = []
         for value in values:
-            if b.is_constant(value.node) and type(value.node.value) is str:
-                parts.append(value.node)
-            elif value.kind.bits in (k.STR, k.INT):
-                parts.append(b.formatted(value.node))
+            piece = value.node
+            if b.is_constant(piece) and type(piece.value) is str:
+                parts.append(piece)
+                pieces.append(piece)
+                continue
+            if value.kind.bits not in (k.STR, k.INT):
+                piece = b.call("text", [piece], node.position)
+            if limited and not b.is_simple(piece):
+                # Kept, so that the error can say which piece was one too many.
+                name = self.temporary()
+                piece = b.walrus(name, piece)
+                pieces.append(b.load(name))
             else:
-                parts.append(b.formatted(b.call("text", [value.node], node.position)))
-        return self.sized_string(b.joined(parts), node.position)
+                pieces.append(piece)
+            parts.append(b.formatted(piece))
+        if not limited:
+            return Value(b.joined(parts), k.K_STR)
+        self.note_parts(node.position, [part.position for part in node.parts])
+        return self.sized_string(b.joined(parts), node.position, "check_pieces", b.tuple_(pieces))
 
-    def sized_string(self, node: Any, position: int) -> Value:
+    def sized_string(self, node: Any, position: int, check: str, pieces: Any = None) -> Value:
         """A new string, checked against the limit."""
         limit = self.link.limits.max_string_size
         if not limit:
             return Value(node, k.K_STR)
         name = self.temporary()
         short = b.compare(self.length(b.walrus(name, node)), "<=", b.const(limit // 4))
-        return Value(b.choose(short, b.load(name), b.call("check_string", [b.load(name)], position)), k.K_STR)
+        arguments = [b.load(name)] if pieces is None else [b.load(name), pieces]
+        return Value(b.choose(short, b.load(name), b.call(check, arguments, position)), k.K_STR)
+
+    def note_parts(self, position: int, parts: list[int]) -> None:
+        """Remember where the parts of an operation stand, for errors that are about one of them."""
+        self.link.part_positions(self.code_name or self.link.main, position, tuple(parts))
 
     @staticmethod
     def length(node: Any) -> Any:
@@ -152,15 +178,18 @@ class Expressions(Arithmetic):
 
     def array(self, node: ArrayLiteral) -> Value:
         values = self.operands(node.items, self.lower)
+        kind = k.array_of(value.kind for value in values)
         items = b.list_([self.stored(value) for value in values])
         weight = self.known_weight(values)
         if weight:
-            return Value(b.call("Array", [items, *weight], node.position), k.K_ARRAY)
+            return Value(b.call("Array", [items, *weight], node.position), kind)
         helper = "Array"
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
             # What is all literals was measured when it was written.
             helper = "array_made" if is_constant(node) else "array_of"
-        return Value(b.call(helper, [items], node.position), k.K_ARRAY)
+            if helper == "array_of" and self.link.sized:
+                self.note_parts(node.position, [item.position for item in node.items])
+        return Value(b.call(helper, [items], node.position), kind)
 
     def known_weight(self, values: list[Value]) -> list[Any] | None:
         """`state` and counts of a container whose only weighty parts are literal strings."""
@@ -176,14 +205,17 @@ class Expressions(Arithmetic):
 
     def map(self, node: MapLiteral) -> Value:
         values = self.operands([value for _, value in node.entries], self.lower)
+        kind = k.map_of((key, value.kind) for (key, _), value in zip(node.entries, values, strict=True))
         entries = b.dict_([b.const(key) for key, _ in node.entries], [self.stored(value) for value in values])
         weight = self.known_weight(values)
         if weight:
-            return Value(b.call("Map", [entries, *weight], node.position), k.K_MAP)
+            return Value(b.call("Map", [entries, *weight], node.position), kind)
         helper = "Map"
         if any(value.kind.bits & ~WEIGHTLESS for value in values):
             helper = "map_made" if is_constant(node) else "map_of"
-        return Value(b.call(helper, [entries], node.position), k.K_MAP)
+            if helper == "map_of" and self.link.sized:
+                self.note_parts(node.position, [value.position for _, value in node.entries])
+        return Value(b.call(helper, [entries], node.position), kind)
 
     def closure(self, node: Closure) -> Value:
         function = node.function
@@ -191,17 +223,17 @@ class Expressions(Arithmetic):
         if not function.captures:
             return Value(b.load(prototype), k.K_FN, simple=True, fixed=True)
         cells: list[Any] = []
-        for name, (_, outside) in function.captures.items():
+        for name, (_, outside, named_at) in function.captures.items():
             if outside is not None:
                 cells.append(b.load(self.slot(outside)))
             elif (cell := self.link.caller_scope(name)) is not None:
                 cells.append(b.load(cell))
             elif self.link.evaluates:
-                cells.append(b.call("late_cell", [b.load("late"), b.const(name)], node.position))
+                cells.append(b.call("late_cell", [b.load("late"), b.const(name)], named_at))
             elif self.link.is_function(name):
-                cells.append(b.call("Cell", [b.call("FnPtr", [b.const(name)], 0)], 0))
+                cells.append(b.call("Cell", [self.function_value(name).node], 0))
             else:
-                cells.append(b.call("unknown_variable", [b.const(name)], node.position))
+                cells.append(b.call("unknown_variable", [b.const(name)], named_at))
         return Value(b.call("close_over", [b.load(prototype), *cells], node.position), k.K_FN)
 
     # --- operators ---
@@ -226,7 +258,7 @@ class Expressions(Arithmetic):
         left, right = self.operands([node.left, node.right], self.lower)
         value = self.operate(node.operator, left, right, node.position)
         if node.operator == "+" and value.kind.bits == k.STR and left.kind.bits == right.kind.bits == k.STR:
-            return self.sized_string(b.binary(left.node, "+", right.node), node.position)
+            return self.sized_string(b.binary(left.node, "+", right.node), node.position, "joined")
         return value
 
     def logical(self, node: Logical) -> Value:
@@ -252,7 +284,7 @@ class Expressions(Arithmetic):
         result: list[Value] = []
         statements = self.nested(lambda: result.append(self.lower(node.right)))
         right = result[0]
-        kind = k.join(Kind(left.kind.bits & ~k.UNIT, left.kind.low, left.kind.high), right.kind)
+        kind = k.join(k.without_unit(left.kind), right.kind)
         owned = left.owned and right.owned
         name = self.temporary()
         if not statements:

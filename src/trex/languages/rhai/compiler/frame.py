@@ -95,20 +95,26 @@ class Frame:
         keep_first: the first is a plain variable that the language reads last.
         """
         values: list[Value] = []
+        # Those that what follows could still change.
+        loose: list[int] = []
         out = self.out
         for node in nodes:
             mark = len(out)
             effects = self.effects
             value = lower(node)
-            if len(out) > mark:
-                for index, earlier in enumerate(values):
-                    if not earlier.fixed and not (keep_first and index == 0):
-                        # What runs in between could change a container: its value is that of now.
-                        held = earlier.node if self.effects == effects else self.stored(earlier)
-                        owned = earlier.owned or self.effects > effects
-                        name = self.temporary()
-                        out.insert(mark, b.assign_name(name, held))
-                        mark += 1
-                        values[index] = Value(b.load(name), earlier.kind, owned, True, True)
+            if len(out) > mark and loose:
+                moved = []
+                for index in loose:
+                    earlier = values[index]
+                    # What runs in between could change a container: its value is that of now.
+                    held = earlier.node if self.effects == effects else self.stored(earlier)
+                    owned = earlier.owned or self.effects > effects
+                    name = self.temporary()
+                    moved.append(b.assign_name(name, held))
+                    values[index] = Value(b.load(name), earlier.kind, owned, True, True)
+                out[mark:mark] = moved
+                loose.clear()
+            if not value.fixed and (values or not keep_first):
+                loose.append(len(values))
             values.append(value)
         return values

@@ -16,9 +16,13 @@ from typing import Any
 from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
+from trex.languages.rhai.compiler.inference import kind_of
 from trex.languages.rhai.compiler.kinds import K_ANY, K_UNIT
 from trex.languages.rhai.compiler.statements import LOWER_TO, NO_RESULT, RETURN, Result, Statements
-from trex.languages.rhai.syntax import Binary, Break, Call, Chain, Continue, Do, For, Name, While
+from trex.languages.rhai.parser.checks import start_of
+from trex.languages.rhai.syntax import Binary, Break, Call, Chain, Continue, Do, For, Name, This, While
+from trex.languages.rhai.values import THIS_CELL
+from trex.values import INT_MAX
 
 
 class Loop:
@@ -67,9 +71,9 @@ class Loops(Statements):
     def turns(self, body: list[Any], position: int) -> None:
         """An endless Python loop around the body."""
         if self.counted:
-            self.emit(b.for_(b.store("_"), b.load("STEPS"), body, self.out_of_steps(position)))
+            self.emit(b.at(b.for_(b.store("_"), b.load("STEPS"), body, self.out_of_steps(position)), position))
         else:
-            self.emit(b.while_(b.TRUE, body))
+            self.emit(b.at(b.while_(b.TRUE, body), position))
 
     def while_(self, node: While, destination: str | None) -> Result:
         loop, name = self.begin(destination)
@@ -81,7 +85,7 @@ class Loops(Statements):
         before = self.nested(lambda: tests.append(self.condition(self.lower(condition), condition.position)))
         body = self.nested(lambda: self.lower_to(node.body, None))
         if not before and not self.counted:
-            self.emit(b.while_(tests[0], body))
+            self.emit(b.at(b.while_(tests[0], body), node.position))
         else:
             self.turns([*before, b.if_(b.not_(tests[0]), [b.BREAK], []), *body], node.position)
         return self.end(loop, name, destination)
@@ -99,6 +103,8 @@ class Loops(Statements):
         return self.end(loop, name, destination)
 
     def for_(self, node: For, destination: str | None) -> Result:
+        if self.is_full(node.variable, node.name_position):
+            return NO_RESULT
         iterable = self.iterable(node)
         loop, name = self.begin(destination)
         variable, counter = node.variable, node.counter
@@ -110,7 +116,7 @@ class Loops(Statements):
             self.emit(b.assign_name(self.slot(variable), b.call("Cell", [b.NONE], 0)))
             body.append(b.assign(b.attribute_store(b.load(self.slot(variable)), "v"), b.load(items)))
         if variable.changed or variable.captured:
-            shared = Value(b.load(items), K_ANY, False, True, True)
+            shared = Value(b.load(items), k.known(kind_of(variable)), False, True, True)
             body.insert(0, b.assign_name(items, self.stored(shared)))
         if counter is not None:
             index = self.temporary() if counter.captured else self.slot(counter)
@@ -124,7 +130,7 @@ class Loops(Statements):
         if self.counted:
             iterable = b.apply("compress", [iterable, b.load("STEPS")])
             after = [b.expression(b.call("check_steps", [], node.position))]
-        self.emit(b.for_(target, iterable, body, after))
+        self.emit(b.at(b.for_(target, iterable, body, after), node.position))
         return self.end(loop, name, destination)
 
     def iterable(self, node: For) -> Any:
@@ -135,7 +141,7 @@ class Loops(Statements):
             if low.kind.bits == k.INT and high.kind.bits == k.INT:
                 return self.python_range(low, high, source.operator == "..=")
             made = self.operate(source.operator, low, high, source.position)
-            return b.call("iterate", [made.node], source.position)
+            return b.call("iterate", [made.node], start_of(source))
         if type(source) is Call and source.name == "range" and not source.path:
             ranged = self.stepped_range(source)
             if ranged is not None:
@@ -149,9 +155,9 @@ class Loops(Statements):
         if bits & k.ARRAY and self.is_hot():
             value = self.simple(value)
             test = self.type_test(value.node, "Array")
-            other = b.call("iterate", [value.node], source.position)
+            other = b.call("iterate", [value.node], start_of(source))
             return b.choose(test, b.attribute(value.node, "v"), other)
-        return b.call("iterate", [value.node], source.position)
+        return b.call("iterate", [value.node], start_of(source))
 
     def python_range(self, low: Value, high: Value, inclusive: bool) -> Any:
         end = high.node
@@ -165,7 +171,9 @@ class Loops(Statements):
         if count not in (2, 3) or ("range", count) in self.link.functions:
             return None
         values = self.operands(source.arguments, self.lower)
-        if any(value.kind.bits != k.INT for value in values) or (count == 3 and values[2].kind.low <= 0):
+        # The last number before the end of the integers is not given where the next would be beyond them.
+        plain = count == 2 or (values[2].kind.low > 0 and values[1].kind.high + values[2].kind.high <= INT_MAX)
+        if not plain or any(value.kind.bits != k.INT for value in values):
             made = self.dispatched(
                 "range",
                 self.link.natives["range", count],
@@ -182,6 +190,9 @@ class Loops(Statements):
         root: Any = source
         while type(root) is Chain:
             root = root.root
+        if type(root) is This:
+            # A `this` taken by value: nothing that runs here reaches its owner.
+            return self.function.this == THIS_CELL
         if type(root) is Name and root.variable is not None:
             return bool(root.variable.changed or root.variable.captured)
         return True

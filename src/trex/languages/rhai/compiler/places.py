@@ -20,8 +20,9 @@ from trex.languages.rhai.compiler.expressions import WEIGHTLESS, limited
 from trex.languages.rhai.compiler.frame import Value
 from trex.languages.rhai.compiler.kinds import K_ANY
 from trex.languages.rhai.compiler.link import Link
+from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.semantics.places import Steps
-from trex.languages.rhai.syntax import Chain, IndexStep, Name, This
+from trex.languages.rhai.syntax import Chain, IndexStep, Name, Qualified, This
 from trex.languages.rhai.values import SHARED, THIS_CELL
 
 # Where a step stands: the position of its index or name, and that of its bracket or name.
@@ -64,9 +65,9 @@ class Path:
         self.keys.append(key)
         self.places.append(place)
 
-    def nodes(self, link: Link) -> list[Any]:
+    def nodes(self, link: Link, operator: int = 0, start: int = 0) -> list[Any]:
         """The path as arguments of a helper: a `Steps`, and a tuple of the keys."""
-        steps = link.thing("steps", Steps(self.kinds, tuple(self.places)))
+        steps = link.thing("steps", Steps(self.kinds, tuple(self.places), operator, start))
         return [b.load(steps), b.tuple_([key.node for key in self.keys])]
 
 
@@ -84,13 +85,16 @@ class Places(Calls):
             if self.function.this != THIS_CELL:
                 return None
             return Root(self.this(node), None, b.load("this"), None)
+        if type(node) is Qualified:
+            return Root(self.qualified(node), None, None, node.name)
         if type(node) is Name:
             variable = node.variable
             if variable is None:
                 cell = self.link.caller_scope(node.name)
                 if cell is None:
                     return None
-                return Root(self.free_name(node), None, b.load(cell), None)
+                constant = node.name if node.name in self.link.scope_constants else None
+                return Root(self.free_name(node), None, b.load(cell), constant)
             value = self.read(variable, node.position)
             constant = variable.name if variable.constant else None
             if variable.captured:
@@ -124,10 +128,11 @@ class Places(Calls):
             self.note(place[0], current, key)
             character = b.subscript(current.node, key.node, place[0])
             return Value(b.call("char", [character], place[0]), k.K_CHAR)
+        found = k.known(k.element(current.kind, key.kind))
         if bits == k.BLOB and index == k.INT:
             current, key = self.both_simple(current, key)
             self.note(place[0], current, key)
-            return Value(b.subscript(b.attribute(current.node, "v"), key.node, place[0]), k.Kind(k.INT, 0, 255))
+            return Value(b.subscript(b.attribute(current.node, "v"), key.node, place[0]), found)
         inline = self.is_hot() or bits in (k.ARRAY, k.MAP)
         as_array = inline and bits & k.ARRAY and index & k.INT
         as_map = inline and bits & k.MAP and index & k.STR and not self.link.strict_properties
@@ -139,7 +144,7 @@ class Places(Calls):
             self.note(place[0], current, key)
             element = b.subscript(b.attribute(current.node, "v"), key.node, place[0])
             result = self.guarded_read(current, key, "Array", "int", element, result)
-        return Value(result, K_ANY, owned=False)
+        return Value(result, found, owned=False)
 
     @staticmethod
     def guarded_read(current: Value, key: Value, container: str, index: str, inline: Any, other: Any) -> Any:
@@ -154,7 +159,7 @@ class Places(Calls):
     def note(self, position: int, container: Value, index: Value) -> None:
         """Remember an inline subscript, so that its failure can be worded."""
         operands = tuple((n.id, None) if b.is_name(n) else ("", n.value) for n in (container.node, index.node))
-        self.link.site(self.code_name or "main", position, operands)
+        self.link.site(self.code_name or self.link.main, position, operands)
 
     @staticmethod
     def entry(map_node: Any, key: Any) -> Any:
@@ -166,7 +171,7 @@ class Places(Calls):
         name = key.node.value
         if not self.link.strict_properties:
             if bits == k.MAP:
-                return Value(self.entry(current.node, key.node), K_ANY, owned=False)
+                return self.field(current, key)
             if bits & k.MAP and self.is_hot():
                 current = self.simple(current)
                 other = b.call("get_property", [current.node, key.node], position)
@@ -175,6 +180,14 @@ class Places(Calls):
         if name == "len" and bits in (k.STR, k.ARRAY, k.BLOB):
             return self.length_of(current)
         return Value(b.call("get_property", [current.node, key.node], position), K_ANY, owned=False)
+
+    def field(self, current: Value, key: Value) -> Value:
+        """The property of an object map."""
+        kind = k.known(k.element(current.kind, key.node.value))
+        if kind.bits & k.UNIT:
+            return Value(self.entry(current.node, key.node), kind, owned=False)
+        # Certainly there.
+        return Value(b.subscript(b.attribute(current.node, "v"), key.node, 0), kind, owned=False)
 
     def length_of(self, value: Value) -> Value:
         """The length of what is known to be a string, array or blob."""
@@ -192,7 +205,7 @@ class Places(Calls):
         keys = [self.simple(v) for v in values[1:]]
         root = self.root_of(node.root)
         if root is None:
-            # An unknown name, or a constant of a module.
+            # An unknown name.
             self.emit(b.expression(self.lower(node.root).node))
             self.emit(b.expression(b.call("refuse_constant", [b.const(node.root.name)], node.root.position)))
             return
@@ -205,16 +218,16 @@ class Places(Calls):
                 keys = keys[1:]
                 kind = "i"
             path.add(kind.upper() if step.elvis else kind, key, place)
-        rest = [*path.nodes(self.link), self.stored(value)]
+        rest = [*path.nodes(self.link, position, start_of(node)), self.stored(value)]
         last = path.places[-1][0]
-        if root.constant is not None:
-            made = b.call("store_in_constant", [root.read.node, b.const(root.constant), *rest], node.root.position)
-            self.emit(b.expression(made))
-            return
         name = "store_at"
         if operator is not None:
             name = "update_at"
             rest.extend([b.const(operator), b.const(position)])
+        if root.constant is not None:
+            made = b.call("store_in_constant", [root.read.node, b.const(root.constant), *rest], node.root.position)
+            self.emit(b.expression(made))
+            return
         slow: Any
         if root.cell is not None:
             slow = b.expression(b.call(f"cell_{name}", [root.cell, *rest], last))
@@ -223,11 +236,36 @@ class Places(Calls):
         if not self.is_hot() or not path.kinds.islower() or len(path.kinds) > _LONGEST_INLINE:
             self.emit(slow)
             return
-        fast = self.fast_store(root, path, value, operator, position)
+        if operator is None and self.plain_store(root, path, value, last):
+            return
+        fast = self.fast_store(root, path, value, operator, position, slow)
         self.emit(slow if fast is None else b.if_(fast[0], fast[1], [slow]))
 
+    def plain_store(self, root: Root, path: Path, value: Value, at: int) -> bool:
+        """A store of a scalar in place of a scalar, into a variable known to be an array, or an entry that is there.
+
+        A container that others hold is copied first; then nothing can fail but the index.
+        """
+        slot, kind, key = root.slot, root.read.kind, path.keys[0]
+        if slot is None or len(path.kinds) > 1 or value.kind.bits & ~WEIGHTLESS:
+            return False
+        as_map = path.kinds == "p" or key.kind.bits == k.STR
+        if as_map:
+            if kind.bits != k.MAP or not b.is_constant(key.node) or self.link.strict_properties:
+                return False
+        elif kind.bits != k.ARRAY or key.kind.bits != k.INT:
+            return False
+        element = k.element(kind, key.node.value if as_map else key.kind)
+        if not element.bits or element.bits & ~WEIGHTLESS or (as_map and element.bits & k.UNIT):
+            return False
+        self.note(at, root.read, key)
+        self.emit(b.if_(b.not_(owned(b.load(slot))), [b.assign_name(slot, b.call("copy", [b.load(slot)], 0))], []))
+        items = b.attribute(b.load(slot), "v")
+        self.emit(b.assign(b.subscript_store(items, key.node, at), value.node))
+        return True
+
     def fast_store(
-        self, root: Root, path: Path, value: Value, operator: str | None, position: int
+        self, root: Root, path: Path, value: Value, operator: str | None, position: int, slow: Any
     ) -> tuple[Any, list[Any]] | None:
         """A test, and the store to do when it holds: sole owner all the way, scalar in place of scalar."""
         tests: list[Any] = []
@@ -247,6 +285,7 @@ class Places(Calls):
             if not as_map and not key.kind.bits & k.INT:
                 return None
             as_blob = not as_map and current.kind.bits == k.BLOB
+            found = k.known(k.element(current.kind, key.node.value if b.is_text(key.node) else key.kind))
             container = "Map" if as_map else "Blob" if as_blob else "Array"
             if current.kind.bits != (k.MAP if as_map else k.BLOB if as_blob else k.ARRAY) or first is not current.node:
                 tests.append(type_is(first, container))
@@ -261,20 +300,26 @@ class Places(Calls):
             inner = self.temporary()
             read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
             first = b.walrus(inner, read)
-            current = Value(b.load(inner), K_ANY, False, True, True)
+            current = Value(b.load(inner), found, False, True, True)
         if as_blob:
             return self.fast_byte(tests, current, items, key, value, operator, at)
         if operator is not None:
-            return self.fast_update(tests, current, items, key, as_map, value, operator, at, position)
+            tests.append(owned(current.node))
+            old = self.temporary()
+            read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
+            held = b.walrus(old, read)
+            target = b.subscript_store(items, key.node, at)
+            return self.fast_update(tests, held, Value(b.load(old), found), target, value, operator, position, slow)
         if value.kind.bits & ~WEIGHTLESS:
             if not value.kind.bits & WEIGHTLESS:
                 return None
             tests.append(b.compare(b.apply("type", [value.node]), "in", b.load("SCALARS")))
-        tests.append(b.not_(b.attribute(current.node, "state")))
+        weightless = not found.bits & ~WEIGHTLESS
+        tests.append(owned(current.node) if weightless else b.not_(b.attribute(current.node, "state")))
         body: list[Any] = [b.assign(b.subscript_store(items, key.node, at), value.node)]
-        if as_map and limited(self.link.limits.max_map_size):
+        if as_map and found.bits & k.UNIT and limited(self.link.limits.max_map_size):
             size = b.compare(self.length(items), ">", b.const(self.link.limits.max_map_size))
-            body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], at))], []))
+            body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], position))], []))
         return b.and_(tests), body
 
     @staticmethod
@@ -293,36 +338,41 @@ class Places(Calls):
     def fast_update(
         self,
         tests: list[Any],
-        current: Value,
-        items: Any,
-        key: Value,
-        as_map: bool,
+        held: Any,
+        before: Value,
+        target: Any,
         value: Value,
         operator: str,
-        at: int,
         position: int,
+        slow: Any,
     ) -> tuple[Any, list[Any]] | None:
-        """`op=` of a number in its place."""
-        tests.append(owned(current.node))
-        old = self.temporary()
-        read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
-        held = b.walrus(old, read)
-        left = Value(b.load(old), k.K_INT, True, True, True)
-        if value.kind.bits == k.FLOAT:
-            if operator not in ("+", "-", "*"):
+        """`op=` of a number in its place: `held` reads it into `before`."""
+        old, bits = before.node, before.kind.bits
+        as_float = [b.assign(target, b.binary(old, operator, value.node))] if operator in _FLOAT_UPDATES else []
+        if value.kind.bits == k.FLOAT or (bits == k.FLOAT and value.kind.bits == k.INT):
+            if not as_float:
                 return None
-            tests.append(type_is(held, "float"))
-            result: Value | None = Value(b.binary(left.node, operator, value.node), k.K_FLOAT)
-        elif value.kind.bits & k.INT:
-            tests.append(type_is(held, "int"))
-            right = Value(value.node, k.K_INT, True, True, True)
-            if value.kind.bits != k.INT:
-                tests.append(type_is(value.node, "int"))
-            else:
-                right = value
-            result = self.integers(operator, left, right, position, True)
-        else:
+            if bits == k.FLOAT:
+                return b.and_(tests), [b.assign(target, b.binary(held.value, operator, value.node))]
+            return b.and_([*tests, type_is(held, "float")]), as_float
+        if not value.kind.bits & k.INT or not bits & k.INT:
             return None
+        left = Value(old, self.integer_part(before.kind), True, True, True)
+        right = value if value.kind.bits == k.INT else Value(value.node, k.K_INT, True, True, True)
+        result = self.integers(operator, left, right, position, True)
         if result is None:
             return None
-        return b.and_(tests), [b.assign(b.subscript_store(items, key.node, at), result.node)]
+        as_integer = [b.assign(target, result.node)]
+        if value.kind.bits == k.INT:
+            if bits == k.INT:
+                return b.and_(tests), [b.assign_name(old.id, held.value), *as_integer]
+            return b.and_([*tests, type_is(held, "int")]), as_integer
+        integers = [type_is(held, "int"), type_is(value.node, "int")]
+        if not as_float or not value.kind.bits & k.FLOAT or not self.loop_depth:
+            return b.and_([*tests, *integers]), as_integer
+        # In loops the second most frequent case is worth its code.
+        floats = b.and_([type_is(old, "float"), type_is(value.node, "float")])
+        return b.and_(tests), [b.if_(b.and_(integers), as_integer, [b.if_(floats, as_float, [slow])])]
+
+
+_FLOAT_UPDATES = frozenset(("+", "-", "*"))

@@ -8,23 +8,20 @@ Never: runs anything.
     def make_closure_5(total_6):               a closure over the cells of what it captures
         def closure_5(x_7, depth): ...
         return closure_5
-    def main(scope): ...                       the program level
+    def main_8(scope): ...                     the program level
 """
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler.inference import Inference
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.loops import Loop, Loops
-from trex.languages.rhai.compiler.statements import RETURN
+from trex.languages.rhai.compiler.statements import RETURN, Caught
 from trex.languages.rhai.syntax import Function, Program, Variable
 from trex.languages.rhai.values import NO_THIS, THIS_CELL, THIS_VALUE
-
-MAIN = "main"
 
 
 class Lowering(Loops):
@@ -37,7 +34,7 @@ class Lowering(Loops):
         self.code_name = link.code_names[function]
         self.hot = bool(self.code_name)
         self.loops: list[Loop] = []
-        self.caught: list[str] = []
+        self.caught: list[Caught] = []
         self.dying: set[str] = set()
 
     def slot(self, variable: Variable) -> str:
@@ -55,14 +52,26 @@ class Lowering(Loops):
             self.emit(b.if_(test, [b.raise_(b.call("stack_overflow", [], position), position)], []))
         if self.counted:
             self.emit(b.for_(b.store("_"), b.load("STEPS"), [b.BREAK], self.out_of_steps(position)))
+        limit = self.link.limits.max_variables
+        if limit and len(params) + len(self.function.captures) > limit and self.function.body.statements:
+            self.emit(b.raise_(b.call("too_many_variables", [], position), position))
         for param in params:
             name = self.slot(param)
             if param.changed or param.captured:
                 self.emit(b.assign_name(name, b.call("share", [b.load(name)], 0)))
             if param.captured:
                 self.emit(b.assign_name(name, b.call("Cell", [b.load(name)], 0)))
+        for inner, outside, _ in self.function.captures.values():
+            if self.copies(inner, outside):
+                cell = b.attribute(b.load(f"{self.slot(inner)}_c"), "v")
+                self.emit(b.assign_name(self.slot(inner), b.call("Cell", [b.call("share", [cell], 0)], 0)))
         if self.link.evaluates:
             self.emit(b.assign_name("late", b.dict_([], [])))
+
+    @staticmethod
+    def copies(inner: Variable, outside: Variable | None) -> bool:
+        """Whether a closure changes a constant that it captured: each call then has its own copy of it."""
+        return outside is not None and outside.constant and bool(inner.assigned or inner.changed or outside.changed)
 
     def lowered(self) -> list[Any]:
         """The Python functions that make up this one."""
@@ -74,7 +83,10 @@ class Lowering(Loops):
         made = b.function(self.code_name, [*names, "depth"], self.out)
         if not function.captures:
             return [made]
-        cells = [self.slot(inner) for inner, _ in function.captures.values()]
+        cells = [
+            f"{self.slot(inner)}_c" if self.copies(inner, outside) else self.slot(inner)
+            for inner, outside, _ in function.captures.values()
+        ]
         return [b.function(f"make_{self.code_name}", cells, [made, b.return_(b.load(self.code_name))])]
 
     def lowered_main(self, outer: dict[str, Variable]) -> Any:
@@ -85,7 +97,7 @@ class Lowering(Loops):
             cell = b.subscript(b.load("scope"), b.const(name), 0)
             self.emit(b.assign_name(self.slot(variable), cell if variable.captured else b.attribute(cell, "v")))
         self.lower_to(self.function.body, RETURN)
-        return b.function(MAIN, ["scope"], self.out)
+        return b.function(self.link.main, ["scope"], self.out)
 
 
 def infer(program: Program, link: Link) -> None:
@@ -101,18 +113,18 @@ def infer(program: Program, link: Link) -> None:
 def mark_parameters(program: Program) -> None:
     """A parameter that closures or changes reach must be marked by its function."""
     for closure in program.closures:
-        for inner, outside in closure.captures.values():
+        for inner, outside, _ in closure.captures.values():
             inner.captured = True
             if outside is not None:
                 outside.captured = True
 
 
-def lower(program: Program, link: Link) -> ast.Module:
+def lower(program: Program, link: Link) -> Any:
     """The whole module. `link` learns all names it needs."""
     mark_parameters(program)
     infer(program, link)
     body: list[Any] = []
-    link.labels[MAIN] = ("", "")
+    link.labels[link.main] = ("", "")
     main = Lowering(link, program.main)
     last = main.lowered_main(program.outer)
     for function in program.functions:

@@ -43,6 +43,9 @@ from trex.languages.rhai.values import Array, Char, Map, Range
 
 RETURN = "<return>"
 
+# Cases of a `switch` that are one `if .. elif ..` in Python.
+_LONGEST_CHAIN = 24
+
 
 class Result:
     """What is known of the value that a statement left at its destination."""
@@ -60,6 +63,16 @@ NO_RESULT = Result(K_NEVER)
 
 def either(first: Result, second: Result) -> Result:
     return Result(k.join(first.kind, second.kind), first.owned and second.owned)
+
+
+class Caught:
+    """A handler that is being lowered: the name of the error it handles, and whether it may throw that again."""
+
+    __slots__ = ("name", "thrown")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.thrown = False
 
 
 class Statements(Chains):
@@ -100,9 +113,20 @@ class Statements(Chains):
         statements = node.statements
         if not statements:
             return self.deliver(UNIT_VALUE, destination)
+        if node.evaluates:
+            return self.evaluating_block(node, destination)
         for statement in statements[:-1]:
             self.lower_to(statement, None)
         return self.lower_to(statements[-1], destination)
+
+    def evaluating_block(self, node: Block, destination: str | None) -> Result:
+        """A block whose variables are not all known: those that `eval` declares in it end with it."""
+        late = b.load("late")
+        before = self.temporary()
+        self.emit(b.assign_name(before, b.call("enter_block", [late], 0)))
+        body, result = self.branch(Block(node.statements, node.position), destination)
+        self.emit(b.try_finally(body, [b.expression(b.call("leave_block", [late, b.load(before)], 0))]))
+        return result
 
     def branch(self, node: Any, destination: str | None) -> tuple[list[Any], Result]:
         """The statements of a branch, apart."""
@@ -138,17 +162,31 @@ class Statements(Chains):
             bodies = [(test, *self.branch(case.body, destination)) for test, case in chain]
             last, result = self.branch(default.body if default is not None else None, destination)
             results.append(result)
-            for test, body, result in reversed(bodies):
-                results.append(result)
-                last = [b.if_(test, body, last)]
-            for statement in last:
-                self.emit(statement)
+            results += [result for _, _, result in bodies]
+            self.out.extend(self.one_of_many([(test, body) for test, body, _ in bodies], last))
         else:
             results = self.guarded_switch(subject, exact, ranges, default, destination)
         total = results[0]
         for result in results[1:]:
             total = either(total, result)
         return total
+
+    def one_of_many(self, cases: list[tuple[Any, list[Any]]], default: list[Any]) -> list[Any]:
+        """`if test: body elif ..: else: default`. Python nests these, so long ones are cut into pieces."""
+        if len(cases) <= _LONGEST_CHAIN:
+            chain = default
+            for test, body in reversed(cases):
+                chain = [b.if_(test, body, chain)]
+            return chain
+        taken = self.temporary()
+        statements: list[Any] = [b.assign_name(taken, b.TRUE)]
+        for start in range(0, len(cases), _LONGEST_CHAIN):
+            # Where no test of a piece holds, the flag says so to the next one.
+            piece = self.one_of_many(cases[start : start + _LONGEST_CHAIN], [b.assign_name(taken, b.FALSE)])
+            if start:
+                piece = [b.if_(b.not_(b.load(taken)), [b.assign_name(taken, b.TRUE), *piece], [])]
+            statements += piece
+        return [*statements, b.if_(b.not_(b.load(taken)), default, [])]
 
     def guarded_switch(
         self, subject: Value, exact: list[Case], ranges: list[Case], default: Case | None, destination: str | None
@@ -230,19 +268,28 @@ class Statements(Chains):
 
     def let(self, node: Let, destination: str | None) -> Result:
         variable = node.variable
-        value = UNIT_VALUE if node.value is None else self.lower(node.value)
-        limit = self.link.limits.max_variables
-        if limit and variable.count > limit:
-            self.emit(b.expression(value.node))
-            self.emit(b.raise_(b.call("too_many_variables", [], node.position), node.position))
+        if self.is_full(variable, node.keyword):
             return NO_RESULT
+        value = UNIT_VALUE if node.value is None else self.lower(node.value)
         self.define(variable, self.stored(value))
-        if variable.constant and not self.code_name and self.link.uses_global:
+        if variable.constant and variable in self.link.globals:
             name = b.const(variable.name)
             self.emit(b.expression(b.call("define_global", [name, self.read(variable, node.position).node], 0)))
         if node.exported is not None:
             self.export_name(variable, node.exported)
         return self.deliver(UNIT_VALUE, destination) if destination is not None else UNIT_RESULT
+
+    def exceeds(self, variable: Variable) -> bool:
+        """Whether this variable would be one too many."""
+        limit = self.link.limits.max_variables
+        return bool(limit) and variable.count + len(self.function.captures) > limit
+
+    def is_full(self, variable: Variable, position: int) -> bool:
+        """Whether there is no room for one more variable; then the code says so."""
+        if not self.exceeds(variable):
+            return False
+        self.emit(b.raise_(b.call("too_many_variables", [], position), position))
+        return True
 
     def define(self, variable: Variable, node: Any) -> None:
         """A fresh variable with a value."""
@@ -272,11 +319,14 @@ class Statements(Chains):
         variable = target.variable
         if variable is None:
             cell = self.link.caller_scope(target.name)
-            if cell is not None:
+            if cell is not None and target.name not in self.link.scope_constants:
                 self.assign_cell(b.load(cell), node)
                 return
             value = self.lower(node.value)
             self.emit(b.expression(value.node))
+            if cell is not None:
+                self.emit(b.expression(b.call("refuse_constant", [b.const(target.name)], target.position)))
+                return
             if self.link.evaluates:
                 late = b.call("late_cell", [b.load("late"), b.const(target.name)], target.position)
                 self.assign_cell(self.held(Value(late)).node, node)
@@ -330,7 +380,7 @@ class Statements(Chains):
             value = self.held(value) if bits != k.STR or value.kind.bits != k.STR else value
         right = value.node
         if bits == k.STR and value.kind.bits != k.STR:
-            right = b.call("text", [right], position)
+            right = b.call("joined_text" if value.kind.bits & k.BLOB else "text", [right], position)
         limit = self.link.limits.max_string_size
         fast: list[Any] = [b.augment(b.store(slot), "+", right)]
         if limit and limit < UNLIMITED:
@@ -371,7 +421,7 @@ class Statements(Chains):
     def assign_cell(self, cell: Any, node: Assign) -> None:
         """To a shared variable or `this`."""
         value = self.lower(node.value)
-        target = b.attribute_store(cell, "v")
+        target = b.at(b.attribute_store(cell, "v"), node.target.position)
         if node.operator is None:
             self.emit(b.assign_at(target, self.stored(value), node.target.position))
             return
@@ -392,35 +442,47 @@ class Statements(Chains):
         value = UNIT_VALUE if node.value is None else self.lower(node.value)
         if self.caught and value.kind.bits & k.UNIT:
             # `throw;` in a handler raises the original error again.
-            made = b.call("thrown_again", [value.node, b.load(self.caught[-1])], node.position)
+            handling = self.caught[-1]
+            handling.thrown = True
+            made = b.call("thrown_again", [value.node, b.load(handling.name)], node.position)
             self.emit(b.raise_(made, node.position))
             return NO_RESULT
         self.emit(b.raise_(b.call("Thrown", [self.stored(value)], node.position), node.position))
         return NO_RESULT
 
-    caught: list[str]
+    caught: list[Caught]
 
     def try_(self, node: Try, destination: str | None) -> Result:
+        """The handler stands behind Python's `except` clause and not in it, where what Python calls blocks would
+        nest deeper, and an error of the handler would hold on to the one that was caught."""
         body, result = self.branch(node.body, destination)
-        error = self.temporary()
-        self.caught.append(error)
+        error, handling = self.temporary(), Caught(self.temporary())
 
-        def fill() -> None:
-            value = b.call("caught", [b.load(error)], 0)
-            if node.variable is not None:
-                limit = self.link.limits.max_variables
-                if limit and node.variable.count > limit:
-                    self.emit(b.raise_(b.call("too_many_variables", [], node.position), node.position))
-                self.define(node.variable, value)
-            else:
-                self.emit(b.expression(b.call("catch", [b.load(error)], 0)))
+        def handle() -> None:
             self.lower_to(node.handler, None)
             if destination is not None:
                 self.deliver(UNIT_VALUE, destination)
 
-        handler = self.nested(fill)
+        def catch() -> None:
+            if node.variable is not None and not self.exceeds(node.variable):
+                self.define(node.variable, b.call("caught", [b.load(error)], 0))
+            else:
+                self.emit(b.expression(b.call("catch", [b.load(error)], 0)))
+                if node.variable is not None and self.is_full(node.variable, node.name_position):
+                    return
+            kept = b.call("detached", [b.load(error)], 0) if handling.thrown else b.TRUE
+            self.emit(b.assign_name(handling.name, kept))
+
+        self.caught.append(handling)
+        handler = self.nested(handle)
         self.caught.pop()
-        self.emit(b.try_except(body, b.load("CATCHABLE"), error, handler))
+        self.emit(b.assign_name(handling.name, b.NONE))
+        attempt = b.try_except(body, b.load("CATCHABLE"), error, self.nested(catch))
+        # Where the compiler of Python says that nesting is too deep.
+        for part in (attempt, attempt.handlers[0]):
+            b.at(part, node.position)
+        self.emit(attempt)
+        self.emit(b.if_(b.compare(b.load(handling.name), "is not", b.NONE), handler, []))
         return Result(k.join(result.kind, K_UNIT), result.owned)
 
     # --- modules ---

@@ -30,6 +30,7 @@ from trex.languages.rhai.library.spans import offset, spread
 from trex.languages.rhai.semantics.calls import invoke, on_this
 from trex.languages.rhai.semantics.comparison import eq, index_from
 from trex.languages.rhai.semantics.containers import WEIGHTY, array_of, own, recount, share
+from trex.languages.rhai.semantics.exceptions import CATCHABLE, catchable
 from trex.languages.rhai.semantics.pointers import make_pointer
 from trex.languages.rhai.semantics.state import RUN
 from trex.languages.rhai.values import NESTED, THIS_CELL, Array, Cell, FnPtr, Range
@@ -233,8 +234,14 @@ def _fold(name: str, array: Array, f: FnPtr, result: Any, indexes: range, depth:
 
     array = own(array)
 
+    if count == 1 and not f.this:
+        code = taking(f, 1)  # type: ignore[assignment]
+        for _ in indexes:
+            result = code(result, level)
+        return result
+
     def step(cell: Cell, result: Any, index: int) -> Any:
-        if count == 1 and f.this:
+        if count == 1:
             return on_this(f)(cell, *[share(value) for value in f.curry], result, level)
         item = share(cell.v)
         forms = (((result,), cell), ((result, item), None), ((result, item, index), None))
@@ -345,8 +352,8 @@ def _dedup(array: Array, same: Callable[[Any, Any], Any]) -> None:
         try:
             if same(kept[-1], item) is True:
                 continue
-        except errors.RhaiError as error:
-            if not error.catchable:
+        except CATCHABLE as error:
+            if not catchable(error):
                 raise
         kept.append(item)
     array.v[:] = kept

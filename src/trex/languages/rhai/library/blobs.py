@@ -58,7 +58,7 @@ def contains(blob: Blob, value: Any) -> bool:
     return value & 0xFF in blob.v
 
 
-@function("get", Blob, arguments=2, effect="read")
+@function("get", Blob, arguments=2, effect="pure")
 def get(blob: Blob, index: Any) -> int:
     if type(index) is not int:
         raise errors.function_not_found("get", blob, index)

@@ -26,7 +26,7 @@ from typing import Any
 from trex.languages.rhai import errors
 from trex.languages.rhai.semantics.calls import UNBOUND, invoke, on_this
 from trex.languages.rhai.semantics.containers import CONTAINERS, WEIGHTY, own, share
-from trex.languages.rhai.semantics.exceptions import CATCHABLE, passing
+from trex.languages.rhai.semantics.exceptions import CATCHABLE, passes_script, passing
 from trex.languages.rhai.semantics.sizes import check_array, check_map, weigh
 from trex.languages.rhai.values import NESTED, SHARED, THIS_CELL, THIS_VALUE, Array, Cell, FnPtr, Map
 
@@ -81,8 +81,9 @@ def of_element(f: FnPtr) -> Callable[[Any, int], Any] | None:
 
 
 def _none_found(error: errors.RhaiError, f: FnPtr) -> bool:
-    """Whether the error says that there is no function like this one."""
-    return error.kind == "ErrorFunctionNotFound" and str(error.details.get("function", "")).startswith(f.name)
+    """Whether the error says that there is no function like this one, and not one that was missing further down."""
+    named = error.kind == "ErrorFunctionNotFound" and str(error.details.get("function", "")).startswith(f.name)
+    return named and not passes_script(error)
 
 
 def by_forms(function: str, f: FnPtr, level: int, forms: tuple[tuple[tuple[Any, ...], Cell | None], ...]) -> Any:

@@ -10,6 +10,7 @@ from time import sleep as wait
 from typing import Any
 
 from trex.languages.rhai import errors
+from trex.languages.rhai.errors import Exit
 from trex.languages.rhai.library.registry import ANY, GETTERS, function
 from trex.languages.rhai.semantics.arithmetic import check_text
 from trex.languages.rhai.semantics.containers import array_of, map_of, strings_of
@@ -56,6 +57,16 @@ def to_debug(value: Any) -> str:
     return check_text(debug_text(value))
 
 
+@function("exit", arguments=0)
+def exit_plainly() -> None:
+    raise Exit(None)
+
+
+@function("exit", ANY, arguments=1)
+def exit_with(value: Any) -> None:
+    raise Exit(value)
+
+
 @function("take", ANY, arguments=1, effect="replace")
 def take(value: Any) -> tuple[None, Any]:
     return None, value
@@ -91,7 +102,7 @@ def _described(scripted: ScriptFunction) -> Map:
 
 
 def _script_functions() -> list[ScriptFunction]:
-    return [*RUN.functions.values(), *RUN.typed.values()]
+    return [*RUN.functions.values(), *RUN.typed.values(), *RUN.closures]
 
 
 @function("get_fn_metadata_list", arguments=0)

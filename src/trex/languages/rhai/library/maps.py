@@ -125,8 +125,11 @@ def _entry_call(function: str, map: Map, f: FnPtr, depth: int) -> tuple[dict[str
         entries = map.v
         plain: Any = taking(f, 2)
         return entries, lambda key: plain(key, entries[key], level)
+    if count == 1 and not f.this:
+        plain = taking(f, 1)
+        return map.v, lambda key: plain(key, level)
     map = own(map)
-    if count == 1 and f.this:
+    if count == 1:
         code = on_this(f)
         curry = [share(value) for value in f.curry]
         return map.v, lambda key: with_this(map, key, lambda cell: code(cell, *curry, key, level))

@@ -17,6 +17,7 @@ from trex.languages.rhai.library.callbacks import LEVELS, marked, taking
 from trex.languages.rhai.library.registry import function
 from trex.languages.rhai.semantics.calls import invoke
 from trex.languages.rhai.semantics.containers import array_of, share
+from trex.languages.rhai.semantics.exceptions import CATCHABLE, catchable
 from trex.languages.rhai.semantics.pointers import make_pointer
 from trex.languages.rhai.typenames import internal_type_name
 from trex.languages.rhai.values import NESTED, Array, Char, FnPtr
@@ -61,8 +62,8 @@ def _by(array: Array, f: FnPtr, depth: int) -> list[Any]:
     def verdict(x: Any, y: Any) -> int:
         try:
             result = compare(x, y)
-        except errors.RhaiError as error:
-            if not error.catchable:
+        except CATCHABLE as error:
+            if not catchable(error):
                 raise
             return 0
         if type(result) is int:

@@ -10,14 +10,17 @@ from typing import Any
 from trex.languages.rhai.syntax import (
     ArrayLiteral,
     Binary,
+    Call,
     Chain,
     Closure,
     Interpolation,
     Literal,
     Logical,
     MapLiteral,
+    Qualified,
 )
-from trex.languages.rhai.values import Char, Range
+from trex.languages.rhai.tokens import is_function_name
+from trex.languages.rhai.values import Char, FnPtr, Range
 
 
 def position_of(node: Any) -> int:
@@ -26,11 +29,13 @@ def position_of(node: Any) -> int:
 
 
 def start_of(node: Any) -> int:
-    """Where the text of an expression starts."""
+    """Where an expression starts, for errors: operators that are functions stand for their whole."""
     kind = type(node)
-    while kind in (Binary, Logical, Chain):
+    while kind is Logical or kind is Chain:
         node = node.root if kind is Chain else node.left
         kind = type(node)
+    if kind is Qualified:
+        return node.path_position  # type: ignore[no-any-return]
     return node.position  # type: ignore[no-any-return]
 
 
@@ -55,7 +60,8 @@ def not_boolean(node: Any) -> str | None:
         return "an array"
     if kind is MapLiteral:
         return "an object map"
-    return "Fn" if kind is Closure else None
+    # A closure that captures is made by statements of its own.
+    return "Fn" if kind is Closure and not node.function.captures else None
 
 
 def not_iterable(node: Any) -> str | None:
@@ -127,4 +133,8 @@ def literal_value(node: Any) -> Any:
             end = 2**63 - 1
         if type(start) is int and type(end) is int:
             return Range(start, end, node.operator == "..=")
+    if kind is Call and node.name == "Fn" and not node.path and len(node.arguments) == 1:
+        name = literal_value(node.arguments[0])
+        if type(name) is str and is_function_name(name):
+            return FnPtr(name)
     return NO_LITERAL

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
-from trex.languages.rhai.errors import ParseError
+from trex.languages.rhai.errors import ParseError, too_complex
 from trex.languages.rhai.lexer import Tokens, tokenize
 from trex.languages.rhai.scopes import Scope
 from trex.languages.rhai.syntax import (
@@ -73,7 +73,7 @@ class Cursor:
         self.in_function = False
         self.statements_allowed = True
         self.stop_at_pipe = False
-        self.evaluates = False
+        self.evaluates = self.block_evaluates = False
         self.assigns_this = False
         self.uses_global = False
         main = Function("", [], 0)
@@ -138,10 +138,10 @@ class Cursor:
             self.fail_lexical()
         self.fail("VariableExpected", "Expecting name of a variable")
 
-    def up(self, level: int) -> int:
-        """One level deeper."""
+    def up(self, level: int, construct: int | None = None) -> int:
+        """One level deeper. `construct`: where what goes too deep starts, if not here."""
         if level >= self.max_depth:
-            self.fail("ExprTooDeep", "Expression exceeds maximum complexity")
+            raise too_complex(self.positions[self.i] if construct is None else construct)
         return level + 1
 
     # --- programs ---

@@ -69,8 +69,8 @@ class Expressions(Cursor):
         """One statement; None for an empty one."""
         raise NotImplementedError
 
-    def block(self, level: int) -> Block:
-        """Statements in braces."""
+    def block(self, level: int, construct: int | None = None) -> Block:
+        """Statements in braces; `construct`: where that starts which they are the body of."""
         raise NotImplementedError
 
     def operand_statement(self, kind: str, level: int) -> Any:
@@ -95,7 +95,7 @@ class Expressions(Cursor):
         if kind in _PREFIX and not (kind == "|" and self.stop_at_pipe):
             position = self.positions[self.i]
             self.i += 1
-            operand = self.unary(self.up(level))
+            operand = self.unary(self.up(level, position))
             if kind != "!" and type(operand) is Literal and type(operand.value) in (int, float):
                 if kind == "+":
                     return operand
@@ -106,6 +106,7 @@ class Expressions(Cursor):
 
     def binary(self, level: int, parent: int, root: Any) -> Any:
         kinds = self.kinds
+        construct = root.position
         while True:
             op = kinds[self.i]
             if op == "|" and self.stop_at_pipe:
@@ -133,8 +134,9 @@ class Expressions(Cursor):
             if (tighter > precedence or (tighter == precedence and op == "**")) and not (
                 following == "|" and self.stop_at_pipe
             ):
-                right = self.binary(self.up(level), precedence, right)
-            level = self.up(level)
+                right = self.binary(self.up(level, construct), precedence, right)
+            level = self.up(level, construct)
+            construct = position
             if op == "&&" or op == "||":
                 root = Logical(op, self.boolean(root), self.boolean(right), position)
             elif op == "??":
@@ -170,7 +172,7 @@ class Expressions(Cursor):
             if following in _CALLS:
                 root: Any = self.call_or_path(name, position, level)
             else:
-                variable = self.scope.find(name, self.function_names)
+                variable = self.scope.find(name, self.function_names, position)
                 if (
                     variable is None
                     and self.strict
@@ -187,7 +189,7 @@ class Expressions(Cursor):
             root = Literal(kind == "true", position)
         elif kind == "(":
             self.i += 1
-            root = self.expression(self.up(level))
+            root = self.expression(self.up(level, position))
             if self.kinds[self.i] != ")":
                 self.missing(")", "for a matching ( in this expression")
             self.i += 1
@@ -217,9 +219,10 @@ class Expressions(Cursor):
             root = StatementExpression(self.operand_statement(kind, self.up(level)), position)
         else:
             self.unexpected()
-        if self.kinds[self.i] in _POSTFIX:
-            return self.postfix(root, level)
-        return root
+        made = self.postfix(root, level) if self.kinds[self.i] in _POSTFIX else root
+        if type(root) is Qualified:
+            self.check_module(root.path, root.path_position)
+        return made
 
     def undefined(self, name: str, position: int) -> NoReturn:
         error = ParseError("VariableUndefined", f"Undefined variable: {name}", position)
@@ -250,14 +253,6 @@ class Expressions(Cursor):
             path.append(name)
             position = self.positions[self.i]
             name = self.variable_name()
-        if (
-            path
-            and self.strict
-            and path[0] != "global"
-            and path[0] not in self.namespaces
-            and not self.scope.knows_module(path[0])
-        ):
-            self.fail("ModuleUndefined", f"Undefined module: {path[0]}", path_position)
         kind = self.kinds[self.i]
         in_scope = kind == "!"
         if in_scope:
@@ -275,10 +270,12 @@ class Expressions(Cursor):
             arguments: list[Any] = []
         elif kind == "(":
             self.i += 1
-            arguments = self.arguments(name, level)
+            arguments = self.arguments(name, level, position)
         else:
             self.uses_global = self.uses_global or path[0] == "global"
             return Qualified(path, name, position, path_position)
+        if path:
+            self.check_module(path, path_position)
         call = Call(name, arguments, position, path, path_position, in_scope)
         if in_scope or name == "eval" or name == "is_def_var":
             call.visible = self.scope.snapshot()
@@ -286,11 +283,18 @@ class Expressions(Cursor):
                 for variable in call.visible.values():
                     variable.captured = variable.changed = variable.open = True
                     variable.assigned += 1
-                self.evaluates = self.evaluates or name == "eval"
+                if name == "eval":
+                    self.evaluates = self.block_evaluates = True
         return call
 
-    def arguments(self, name: str, level: int) -> list[Any]:
-        """The arguments behind an opening parenthesis, up to the closing one."""
+    def check_module(self, path: list[str], position: int) -> None:
+        """A namespace must be known where undefined names are mistakes."""
+        root = path[0]
+        if self.strict and root != "global" and root not in self.namespaces and not self.scope.knows_module(root):
+            self.fail("ModuleUndefined", f"Undefined module: {root}", position)
+
+    def arguments(self, name: str, level: int, construct: int) -> list[Any]:
+        """The arguments behind an opening parenthesis, up to the closing one; the name stands at `construct`."""
         kinds = self.kinds
         found: list[Any] = []
         kind = kinds[self.i]
@@ -299,7 +303,7 @@ class Expressions(Cursor):
             return found
         if kind == END:
             self.missing(")", f"to close the arguments list of this function call '{name}'")
-        level = self.up(level)
+        level = self.up(level, construct)
         while True:
             if kinds[self.i] != ")":
                 found.append(self.expression(level))
@@ -332,7 +336,7 @@ class Expressions(Cursor):
                 while True:
                     elvis = kind == "?["
                     self.i += 1
-                    index = self.expression(self.up(inner))
+                    index = self.expression(self.up(inner, position))
                     if literal and not steps:
                         self.check_index(literal, index)
                     steps.append(IndexStep(index, elvis, start_of(index), position))
@@ -346,7 +350,7 @@ class Expressions(Cursor):
                     inner = self.up(inner)
             elif kind == "." or kind == "?.":
                 self.i += 1
-                level = self.up(level)
+                level = self.up(level, position)
                 steps.append(self.member(kind == "?.", level))
             else:
                 return chain
@@ -363,9 +367,12 @@ class Expressions(Cursor):
             self.fail("PropertyExpected", "Expecting name of a property")
         self.i += 1
         kind = self.kinds[self.i]
+        if name == "take":
+            # The one library function that leaves a value of another type, in `this` too.
+            self.assigns_this = True
         if kind == "(":
             self.i += 1
-            return MethodStep(name, self.arguments(name, level), elvis, position)
+            return MethodStep(name, self.arguments(name, level, position), elvis, position)
         if kind == UNIT:
             self.i += 1
             return MethodStep(name, [], elvis, position)
@@ -373,6 +380,9 @@ class Expressions(Cursor):
             self.i += 1
             if self.kinds[self.i] not in ("(", UNIT):
                 self.missing("(", "to start arguments list of function call")
+            if self.kinds[self.i] == "(":
+                self.i += 1
+                self.arguments(name, level, position)
             self.fail(
                 "MalformedCapture", "method-call style does not support running within the caller's scope", position
             )
@@ -409,7 +419,7 @@ class Expressions(Cursor):
                 break
             if kind == END:
                 self.missing("]", "to end this array literal")
-            items.append(self.expression(self.up(level)))
+            items.append(self.expression(self.up(level, position)))
             kind = kinds[self.i]
             if kind == ",":
                 self.i += 1
@@ -456,7 +466,7 @@ class Expressions(Cursor):
             self.i += 1
             if self.max_map and len(entries) >= self.max_map:
                 self.too_large("Number of properties in object map literal", self.max_map)
-            entries.append((name, self.expression(self.up(level))))
+            entries.append((name, self.expression(self.up(level, position))))
             kind = kinds[self.i]
             if kind == ",":
                 self.i += 1
@@ -480,7 +490,7 @@ class Expressions(Cursor):
             if kind == STRING:
                 break
             opening = self.positions[self.i]
-            block = self.block(level)
+            block = self.block(level, position)
             parts.append(StatementExpression(block, opening))
         if not parts:
             return Literal("", position)
@@ -506,18 +516,19 @@ class Expressions(Cursor):
         self.breakable = self.global_level = False
         self.in_function = True
         self.stop_at_pipe = False
-        body = self.statement(self.up(level))
+        body = self.statement(self.up(level, position))
         self.breakable, self.global_level, self.in_function, self.stop_at_pipe = saved
         self.scope = enclosing
         function.body = self.block_of(body)
-        for name, (inner, _) in list(function.captures.items()):
-            variable = enclosing.find(name, self.function_names)
+        for name, (inner, _, named_at) in list(function.captures.items()):
+            variable = enclosing.find(name, self.function_names, named_at)
             if variable is not None:
                 variable.captured = True
+                variable.assigned += inner.assigned
                 inner.root = variable
-                function.captures[name] = (inner, variable)
+                function.captures[name] = (inner, variable, named_at)
             elif self.strict and name not in self.function_names and not enclosing.function.closure:
-                self.undefined(name, position)
+                self.undefined(name, named_at)
         del scope
         self.closures.append(function)
         return Closure(function, position)
@@ -540,7 +551,7 @@ class Expressions(Cursor):
             elif kind == RESERVED:
                 noun = "keyword" if value[0].isalpha() else "symbol"
                 self.fail("Reserved", f"'{value}' is a reserved {noun}")
-            elif kind in KEYWORDS:
+            elif kind in KEYWORDS and kind != "switch":
                 self.fail("VariableExpected", "Expecting name of a variable")
             else:
                 self.missing(closing, close_reason)

@@ -132,13 +132,13 @@ class Parser(Expressions):
     def nested_block(self, level: int) -> Any:
         return self.block(self.up(level))
 
-    def block(self, level: int) -> Block:
+    def block(self, level: int, construct: int | None = None) -> Block:
         kinds = self.kinds
         position = self.positions[self.i]
         if kinds[self.i] != "{":
             self.missing("{", "to start a statement block")
         self.i += 1
-        level = self.up(level)
+        level = self.up(level, construct or position)
         statements: list[Any] = []
         if not self.statements_allowed:
             statements.append(self.expression(level))
@@ -147,8 +147,8 @@ class Parser(Expressions):
             return Block(statements, position)
         scope = self.scope
         scope.open()
-        saved = self.global_level, self.stop_at_pipe
-        self.global_level = self.stop_at_pipe = False
+        saved = self.global_level, self.stop_at_pipe, self.block_evaluates
+        self.global_level = self.stop_at_pipe = self.block_evaluates = False
         while True:
             kind = kinds[self.i]
             if kind == "}":
@@ -167,9 +167,10 @@ class Parser(Expressions):
             elif not self_terminated(statement):
                 self.missing(";", "to terminate this statement")
         self.i += 1
-        self.global_level, self.stop_at_pipe = saved
+        made = Block(statements, position, self.block_evaluates)
+        self.global_level, self.stop_at_pipe, self.block_evaluates = saved
         scope.close()
-        return Block(statements, position)
+        return made
 
     def expression_statement(self, level: int) -> Any:
         expression = self.expression(level)
@@ -228,15 +229,16 @@ class Parser(Expressions):
             self.improper("=", "Possibly a typo of '=='?", self.positions[self.i])
         return expression
 
-    def if_statement(self, level: int) -> Any:
+    def if_statement(self, level: int, construct: int | None = None) -> Any:
         position = self.positions[self.i]
         self.i += 1
-        level = self.up(level)
+        level = self.up(level, construct or position)
         condition = self.condition(level)
-        body = self.block(level)
+        body = self.block(level, position)
         other: Any = None
         if self.accept("else"):
-            other = self.if_statement(level) if self.kinds[self.i] == "if" else self.block(level)
+            chained = self.kinds[self.i] == "if"
+            other = self.if_statement(level, position) if chained else self.block(level, position)
         return If(condition, body, other, position)
 
     def while_statement(self, level: int) -> Any:
@@ -247,17 +249,17 @@ class Parser(Expressions):
         condition = self.condition(level) if kind == "while" else None
         self.scope.function.loops = True
         saved, self.breakable = self.breakable, True
-        body = self.block(level)
+        body = self.block(level, position)
         self.breakable = saved
         return While(condition, body, position)
 
     def do_statement(self, level: int) -> Any:
         position = self.positions[self.i]
         self.i += 1
-        level = self.up(level)
+        level = self.up(level, position)
         self.scope.function.loops = True
         saved, self.breakable = self.breakable, True
-        body = self.block(level)
+        body = self.block(level, position)
         self.breakable = saved
         kind = self.kinds[self.i]
         if kind != "while" and kind != "until":
@@ -268,9 +270,10 @@ class Parser(Expressions):
     def for_statement(self, level: int) -> Any:
         position = self.positions[self.i]
         self.i += 1
-        level = self.up(level)
+        level = self.up(level, position)
         counter_name = None
         if self.accept("("):
+            name_position = self.positions[self.i]
             name = self.variable_name()
             if not self.accept(","):
                 self.fail("MissingToken", "Expecting ',' after the iteration variable name")
@@ -281,6 +284,7 @@ class Parser(Expressions):
             if not self.accept(")"):
                 self.fail("MissingToken", "Expecting ')' to close the iteration variable")
         else:
+            name_position = self.positions[self.i]
             name = self.variable_name()
         if not self.accept("in"):
             self.missing("in", "after the iteration variable")
@@ -296,16 +300,16 @@ class Parser(Expressions):
         counter = None if counter_name is None else scope.declare(counter_name, "loop")
         variable = scope.declare(name, "loop")
         saved, self.breakable = self.breakable, True
-        body = self.block(level)
+        body = self.block(level, position)
         self.breakable = saved
         scope.close()
-        return For(variable, counter, iterable, body, position)
+        return For(variable, counter, iterable, body, position, name_position)
 
     def switch_statement(self, level: int) -> Any:
         kinds = self.kinds
         position = self.positions[self.i]
         self.i += 1
-        level = self.up(level)
+        level = self.up(level, position)
         subject = self.expression(level)
         if kinds[self.i] != "{":
             self.missing("{", "to start a switch block")
@@ -340,7 +344,7 @@ class Parser(Expressions):
             self.scope.open()
             if self.statements_allowed:
                 body = self.statement(level)
-                need_comma = body is not None and not self_terminated(body)
+                need_comma = not self_terminated(body)
             else:
                 body = self.expression(level)
                 need_comma = True
@@ -425,7 +429,7 @@ class Parser(Expressions):
 
     def function_body(self, function: Function) -> None:
         kinds, values = self.kinds, self.values
-        level = self.up(0)
+        level = self.up(0, function.position)
         if kinds[self.i] == STRING or (kinds[self.i] == IDENTIFIER and kinds[self.i + 1] == "."):
             receiver = values[self.i]
             self.i += 1
@@ -457,17 +461,18 @@ class Parser(Expressions):
             self.fail("FnMissingParams", f"Expecting parameters for function {name}")
         if kinds[self.i] != "{":
             self.fail("FnMissingBody", f"Expecting body statement block for function {name}")
-        function.body = self.block(level)
+        function.body = self.block(level, function.position)
 
-    def let_statement(self, level: int, exported: str | None = None) -> Any:
-        level = self.up(level)
+    def let_statement(self, level: int, exported: str | None = None, construct: int | None = None) -> Any:
+        level = self.up(level, construct)
         constant = self.kinds[self.i] == "const"
+        keyword = self.positions[self.i]
         self.i += 1
         position = self.positions[self.i]
         name = self.variable_name()
-        value = self.expression(self.up(level)) if self.accept("=") else None
+        value = self.expression(self.up(level, keyword)) if self.accept("=") else None
         variable = self.scope.declare(name, "local", constant)
-        return Let(variable, value, position, name if exported is not None else None)
+        return Let(variable, value, position, keyword, name if exported is not None else None)
 
     def jump(self, level: int) -> Any:
         """`break`, `continue`, `return`, `throw`."""
@@ -480,8 +485,9 @@ class Parser(Expressions):
             return Continue(position)
         here = self.i
         value: Any = None
+        level = self.up(level, position)
         try:
-            value = self.expression(self.up(level))
+            value = self.expression(level)
         except ParseError:
             # Nothing that could be a value follows.
             if self.i != here:
@@ -497,18 +503,20 @@ class Parser(Expressions):
         level = self.up(self.up(level))
         self.i += 1
         self.scope.function.catches = True
-        body = self.block(level)
+        body = self.block(level, position)
         if not self.accept("catch"):
             self.fail("MissingToken", "Expecting 'catch' for the 'try' statement")
         self.scope.open()
         variable = None
+        name_position = 0
         if self.accept("("):
+            name_position = self.positions[self.i]
             variable = self.scope.declare(self.variable_name(), "catch")
             if not self.accept(")"):
                 self.fail("MissingToken", "Expecting ')' to enclose the catch variable")
-        handler = self.block(level)
+        handler = self.block(level, position)
         self.scope.close()
-        return Try(body, variable, handler, position)
+        return Try(body, variable, handler, position, name_position)
 
     def import_statement(self, level: int) -> Any:
         position = self.positions[self.i]
@@ -527,11 +535,11 @@ class Parser(Expressions):
         level = self.up(level)
         self.i += 1
         if self.kinds[self.i] in ("let", "const"):
-            return self.let_statement(level, "")
+            return self.let_statement(level, "", position)
         name_position = self.positions[self.i]
         name = self.variable_name()
         alias = self.variable_name() if self.accept("as") else name
-        variable = self.scope.find(name, self.function_names)
+        variable = self.scope.find(name, self.function_names, name_position)
         return Export(Name(name, variable, name_position), alias, position)
 
 

@@ -83,11 +83,16 @@ def add(x: Any, y: Any) -> Any:
 
 def append_text(x: str, y: Any) -> str:
     """`string + anything`, which is not among the built-in pairs."""
-    return check_text(x + (decoded(y) if type(y) is Blob else text(y)))
+    return check_text(x + joined_text(y))
 
 
 def _prepend_text(x: Any, y: str) -> str:
-    return check_text((decoded(x) if type(x) is Blob else text(x)) + y)
+    return check_text(joined_text(x) + y)
+
+
+def joined_text(value: Any) -> str:
+    """What of a value becomes part of a string it is added to."""
+    return decoded(value) if type(value) is Blob else text(value)
 
 
 def check_text(result: str) -> str:

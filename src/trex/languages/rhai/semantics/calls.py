@@ -99,10 +99,13 @@ def invoke(f: FnPtr, arguments: tuple[Any, ...], depth: int, this: Any = None) -
     if f.curry:
         arguments = f.curry + arguments
     code = f.code
-    if code is not None and f.params == len(arguments):
-        if not f.this:
-            return code(*arguments, depth)
-        return code(this_of(f, this or UNBOUND), *arguments, depth)
+    if code is not None:
+        if f.params == len(arguments):
+            if not f.this:
+                return code(*arguments, depth)
+            return code(this_of(f, this or UNBOUND), *arguments, depth)
+        if f.captures:
+            arguments = (*[cell.v for cell in f.captures], *arguments)
     return by_name(f.name, arguments, depth, this)
 
 

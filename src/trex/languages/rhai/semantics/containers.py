@@ -53,7 +53,10 @@ def copy(value: Any) -> Any:
 def array_of(items: list[Any]) -> Array:
     """A new array that owns `items`: counted, checked against the limits."""
     array = Array(items)
-    recount(array)
+    try:
+        recount(array)
+    except errors.RhaiError as error:
+        raise _at_part(error, items, 1, 0) from None
     return array
 
 
@@ -66,8 +69,25 @@ def strings_of(items: list[str]) -> Array:
 def map_of(entries: dict[str, Any]) -> Map:
     """A new map that owns `entries`: counted, checked against the limits."""
     made = Map(entries)
-    recount(made)
+    try:
+        recount(made)
+    except errors.RhaiError as error:
+        raise _at_part(error, list(entries.values()), 0, 1) from None
     return made
+
+
+def _at_part(error: errors.RhaiError, values: list[Any], array: int, map: int) -> errors.RhaiError:
+    """Say which element makes a new container too large, where each adds this to arrays and maps."""
+    arrays = maps = strings = 0
+    for part, value in enumerate(values):
+        a, m, s = weigh(value)
+        # A blob weighs one more inside a container than on its own.
+        arrays += a + array - (type(value) is Blob)
+        maps += m + map
+        strings += s
+        if arrays > LIMITS.array or maps > LIMITS.map or strings > LIMITS.string:
+            return errors.of_part(error, part)
+    return error
 
 
 def array_made(items: list[Any]) -> Array:

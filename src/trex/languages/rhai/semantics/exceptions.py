@@ -18,26 +18,35 @@ from trex.languages.rhai.errors import RhaiError, Thrown
 from trex.languages.rhai.positions import NOWHERE, column_of, describe, line_of, pack
 from trex.languages.rhai.semantics.containers import map_of, share
 from trex.languages.rhai.semantics.text import error_text
-from trex.languages.rhai.values import Array, Constant, Map
+from trex.languages.rhai.typenames import type_name
+from trex.languages.rhai.values import Constant, Map
 
 SCRIPT = "<script>"
 
 CATCHABLE = (RhaiError, IndexError)
 
-# Code name -> (function name, line of an error text); and its inline subscripts by position.
+# Code name -> (function name, line of an error text); its inline subscripts, and the places of the parts of its
+# operations, by position.
 _labels: dict[str, tuple[str, str]] = {}
 _sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]] = {}
+_parts: dict[str, dict[int, tuple[int, ...]]] = {}
 
 
 # Code by its identity, which it keeps as long as it stands here, with the positions of its instructions.
 _positions: dict[int, tuple[CodeType, list[tuple[int | None, int | None, int | None, int | None]]]] = {}
 
 
-def register(labels: dict[str, tuple[str, str]], sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]]) -> None:
+def register(
+    labels: dict[str, tuple[str, str]],
+    sites: dict[str, dict[int, tuple[tuple[str, Any], ...]]],
+    parts: dict[str, dict[int, tuple[int, ...]]],
+) -> None:
     """Make the functions of a program known."""
     _labels.update(labels)
     for name, places in sites.items():
         _sites.setdefault(name, {}).update(places)
+    for name, found in parts.items():
+        _parts.setdefault(name, {}).update(found)
 
 
 def forget() -> None:
@@ -45,6 +54,7 @@ def forget() -> None:
     _positions.clear()
     _labels.clear()
     _sites.clear()
+    _parts.clear()
 
 
 # Errors that point at where an operation starts: the bracket of an index, the first name of a path.
@@ -77,13 +87,12 @@ def understand(error: BaseException) -> RhaiError:
     elif isinstance(error, RecursionError):
         error = errors.stack_overflow()
     assert isinstance(error, RhaiError)
-    if error.kind == "ErrorStackOverflow" and len(frames) > 1 and error.position is None:
-        # It is raised where the callee starts; the language points at the call.
-        frames.pop()
     if error.position is None:
         error.position = NOWHERE
         if frames:
-            _, position, _, start = frames[-1]
+            code, position, _, start = frames[-1]
+            if error.part is not None and error.part >= 0 and (parts := _parts.get(code, {}).get(position)):
+                position = parts[error.part]
             error.position = start if error.kind in _AT_START else position
     calls = error.calls
     if calls is None:
@@ -91,12 +100,26 @@ def understand(error: BaseException) -> RhaiError:
     elif frames:
         # Calls noted on the way by those who are no generated code happened where that was left.
         calls[:] = [(name, label, position or frames[-1][1]) for name, label, position in calls]
-    if error.kind not in errors.UNCATCHABLE or calls:
+    if error.kind in errors.UNCATCHABLE and not calls:
+        # Every call that such an error passes takes it for its own; the outermost has the last word.
+        if len(frames) > 1:
+            error.position = frames[0][1]
+    else:
         for inner, outer in zip(reversed(frames[1:]), reversed(frames[:-1]), strict=True):
             name, label = _labels.get(inner[0], ("", ""))
             if label:
                 calls.append((name, label, outer[1]))
     return error
+
+
+def passes_script(error: BaseException) -> bool:
+    """Whether the error came out of a function of the script."""
+    return bool(_frames(error.__traceback__))
+
+
+def catchable(error: BaseException) -> bool:
+    """Whether `try` may catch one of `CATCHABLE`: an inline subscript that failed, or what says so itself."""
+    return not isinstance(error, RhaiError) or error.catchable
 
 
 def passing(error: BaseException, function: str) -> BaseException:
@@ -123,13 +146,17 @@ def _subscript(frames: list[tuple[str, int, Any, int]]) -> RhaiError:
     container, index = (variables[name] if name else value for name, value in _sites[code][position])
     if type(container) is str:
         return errors.string_bounds(index, len(container))
-    return errors.array_bounds(index, len(container.v) if type(container) is Array else 0)
+    return errors.array_bounds(index, len(container.v))
 
 
 def message(error: RhaiError) -> str:
     """The sentence of an error without its position and calls."""
     if type(error) is Thrown:
-        text = error_text(error.value)
+        try:
+            text = error_text(error.value)
+        except RhaiError:
+            # The error of a value so deep that writing it down fails must not be lost to that failure.
+            text = f"{type_name(error.value)} nested too deep to be shown"
         return f"Runtime error: {text}" if text else "Runtime error"
     return error.message
 
@@ -148,7 +175,7 @@ def caught(error: BaseException) -> Any:
         return share(error.value)
     understood = understand(error)
     if not understood.catchable:
-        raise understood
+        raise understood.with_traceback(None)
     if type(understood) is Thrown:
         return share(understood.value)
     entries: dict[str, Any] = {}
@@ -173,7 +200,12 @@ def catch(error: BaseException) -> None:
     if type(error) is not Thrown:
         understood = understand(error)
         if not understood.catchable:
-            raise understood
+            raise understood.with_traceback(None)
+
+
+def detached(error: BaseException) -> RhaiError:
+    """A caught error without the frames it came through, for a handler that may throw it again."""
+    return error.with_traceback(None) if type(error) is Thrown else understand(error).with_traceback(None)
 
 
 def thrown_again(value: Any, error: BaseException) -> BaseException:
@@ -181,8 +213,13 @@ def thrown_again(value: Any, error: BaseException) -> BaseException:
     if value is not None:
         return Thrown(share(value))
     understood = understand(error)
-    understood.position = None
-    understood.calls = None
+    calls = understood.calls
+    if calls:
+        # What failed stays where it failed; only the outermost call seems to happen here.
+        calls[-1] = (*calls[-1][:2], NOWHERE)
+    else:
+        understood.position = None
+        understood.calls = None
     return understood.with_traceback(None)
 
 

@@ -21,6 +21,9 @@ from trex.languages.rhai.typenames import internal_type_name
 from trex.languages.rhai.values import Array, Blob, Char, Map, Range, char
 from trex.values import INT_MAX
 
+# What has an index.
+INDEXED = frozenset({Array, Map, Blob, str, int})
+
 
 def index(container: Any, i: Any) -> Any:
     """`container[i]`"""
@@ -105,7 +108,7 @@ def store_index(container: Any, i: Any, value: Any) -> Any:
         if not -len(container.v) <= i < len(container.v):
             raise errors.array_bounds(i, len(container.v))
         if type(value) is not int:
-            raise errors.mismatch(internal_type_name(value), "INT")
+            raise errors.misfit(internal_type_name(value), "INT")
         container.v[i] = value & 0xFF
         return container
     raise errors.no_index_setter(container, i, value)
@@ -167,7 +170,7 @@ def _with_char(string: str, i: int, value: Any) -> str:
     if not -length <= i < length:
         raise errors.string_bounds(i, length)
     if type(value) is not Char:
-        raise errors.mismatch(internal_type_name(value), "char")
+        raise errors.misfit(internal_type_name(value), "char")
     if i < 0:
         i += length
     return check_string(f"{string[:i]}{value.text}{string[i + 1 :]}")
@@ -211,7 +214,7 @@ def _bits(span: Range) -> tuple[int, int]:
 def _with_bit(number: int, i: int, value: Any) -> int:
     place = _bit(i)
     if type(value) is not bool:
-        raise errors.mismatch(internal_type_name(value), "bool")
+        raise errors.misfit(internal_type_name(value), "bool")
     # Bit 63 is the sign.
     mask = 1 << place if place < 63 else -(1 << 63)
     return number | mask if value else number & ~mask
@@ -220,7 +223,7 @@ def _with_bit(number: int, i: int, value: Any) -> int:
 def _with_bits(number: int, span: Range, value: Any) -> int:
     shift, mask = _bits(span)
     if type(value) is not int:
-        raise errors.mismatch(internal_type_name(value), "integer")
+        raise errors.misfit(internal_type_name(value), "integer")
     result = number & ~mask | (value << shift) & mask
     if mask < 0:
         # Bits shifted beyond the sign are lost.

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from math import copysign
 from typing import Any
 
 from trex.languages.rhai import errors
-from trex.languages.rhai.values import Array, Blob, Char, Items, Map, Range, Timestamp, char
+from trex.languages.rhai.values import Array, Blob, Char, FnPtr, Items, Map, Range, Timestamp, char
 
 
 def iterate(value: Any) -> Iterable[Any]:
@@ -50,6 +51,11 @@ def same(subject: Any, literal: Any) -> bool:
         return subject.v.keys() == literal.v.keys() and all(same(subject.v[key], literal.v[key]) for key in literal.v)
     if kind is Range:
         return (subject.start, subject.end, subject.inclusive) == (literal.start, literal.end, literal.inclusive)
+    if kind is float:
+        return bool(subject == literal) and copysign(1.0, subject) == copysign(1.0, literal)
+    if kind is FnPtr:
+        # Only what `Fn` made knows nothing but a name.
+        return subject.code is None and not subject.curry and bool(subject.name == literal.name)
     if kind is Blob or kind is Timestamp:
         return False
     return bool(subject == literal)

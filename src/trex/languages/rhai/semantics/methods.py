@@ -106,7 +106,7 @@ def method_reference(receiver: Any, name: str, arguments: tuple[Any, ...], depth
 
 def on_cell(f: FnPtr, receiver: Any, arguments: tuple[Any, ...], depth: int) -> tuple[Any, Any]:
     """Call a pointer with `this` bound to a value: (value, result)."""
-    if f.code is not None and not f.this:
+    if not f.this and f.params == len(f.curry) + len(arguments):
         return receiver, invoke(f, arguments, depth)
     cell = This(receiver)
     result = invoke(f, arguments, depth, cell)
@@ -121,7 +121,7 @@ def call_on(receiver: Any, arguments: tuple[Any, ...], level: int) -> tuple[Any,
         raise errors.mismatch(type_name(receiver), "Fn")
     f = arguments[0]
     if type(f) is not FnPtr:
-        raise errors.mismatch(type_name(f), "Fn")
+        raise errors.of_part(errors.mismatch(type_name(f), "Fn"), 0)
     return on_cell(f, receiver, arguments[1:], level)
 
 
@@ -138,6 +138,8 @@ def cell_method(cell: Any, name: str, arguments: tuple[Any, ...], depth: int) ->
     receiver = cell.v
     if type(receiver) is FnPtr and name == "call":
         return invoke(receiver, arguments, depth + 1)
+    if type(cell) is ConstantCell:
+        return constant_receiver(receiver, name, arguments, depth)
     if not cell.shared:
         if script_method(receiver, name, len(arguments)) is not None and not (
             type(receiver) is Map and type(receiver.v.get(name)) is FnPtr
@@ -147,6 +149,8 @@ def cell_method(cell: Any, name: str, arguments: tuple[Any, ...], depth: int) ->
         if new is not receiver:
             cell.v = new
         return result
+    if name == "call" and arguments and type(receiver) is not FnPtr:
+        check_captures(arguments[0], cell)
     new = receiver
     del cell.v
     try:
@@ -156,7 +160,15 @@ def cell_method(cell: Any, name: str, arguments: tuple[Any, ...], depth: int) ->
         cell.v = new
 
 
-def constant_receiver(value: Any, variable: str, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
+def check_captures(f: Any, cell: Any) -> None:
+    """A closure cannot run on a variable that it captured."""
+    if type(f) is FnPtr:
+        for number, captured in enumerate(f.captures, 1):
+            if captured is cell:
+                raise errors.data_race(f"argument #{number} of function '{f.name}'")
+
+
+def constant_receiver(value: Any, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
     """A method on a constant, or on a part of one: refused where it may change its receiver."""
     count = len(arguments)
     if type(value) is Map and type(value.v.get(name)) is FnPtr:

@@ -14,6 +14,7 @@ All functions give the root back: the same object when it was changed in place, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -21,27 +22,35 @@ from msgspec import Struct
 from trex.languages.rhai import errors
 from trex.languages.rhai.library.registry import ANY
 from trex.languages.rhai.semantics import assignment
-from trex.languages.rhai.semantics.containers import WEIGHTY, own
-from trex.languages.rhai.semantics.indexing import get_property, index, set_property, store_index
-from trex.languages.rhai.semantics.methods import constant_receiver, method_reference, script_method
+from trex.languages.rhai.semantics.containers import WEIGHTY, own, share
+from trex.languages.rhai.semantics.exceptions import passes_script
+from trex.languages.rhai.semantics.indexing import INDEXED, get_property, index, set_property, store_index
+from trex.languages.rhai.semantics.methods import ConstantCell, constant_receiver, method_reference, script_method
 from trex.languages.rhai.semantics.sizes import check, weigh
 from trex.languages.rhai.semantics.state import RUN
-from trex.languages.rhai.values import NESTED, SHARED, THIS_CELL, Array, FnPtr, Map
+from trex.languages.rhai.values import NESTED, SHARED, THIS_CELL, Array, Blob, FnPtr, Map
 
 
 class Steps(Struct, frozen=True, eq=False):
     """The shape of a path: one letter a step (`i` index, `p` property; capital: skipped on unit), and positions.
 
     positions: for each step that of its index or name, and that of its bracket or name.
+    operator:  where the assignment stands that the path is the target of, or the name of the method called on it.
+    start:     where the path starts.
     """
 
     kinds: str
     positions: tuple[tuple[int, int], ...]
+    operator: int = 0
+    start: int = 0
 
     def locate(self, error: errors.RhaiError, at: int) -> None:
         """Give an error of a step its position."""
-        if error.position is None:
-            error.position = self.positions[at][error.kind == "ErrorIndexingType"]
+        if error.position is None and not passes_script(error):
+            if error.part == errors.VALUE and self.operator:
+                error.position = self.operator
+            else:
+                error.position = self.positions[at][error.kind == "ErrorIndexingType"]
 
 
 ASSIGN = {
@@ -115,7 +124,11 @@ def _spread(containers: list[Any], before: tuple[int, int, int]) -> None:
 # --- the other way ---
 
 
-def _change(container: Any, steps: Steps, keys: tuple[Any, ...], at: int, final: Any) -> Any:
+# (container, letter of the step, key) -> the container, changed, or what replaces it
+Final = Callable[[Any, str, Any], Any]
+
+
+def _change(container: Any, steps: Steps, keys: tuple[Any, ...], at: int, final: Final) -> Any:
     """Walk to the last step, let `final(container, kind, key)` change it there, and put all back."""
     kind, key = steps.kinds[at], keys[at]
     container = own(container)
@@ -192,8 +205,16 @@ def update_at(root: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operat
                     return root
                 return store_at(root, steps, keys, new)
 
+    return _change(root, steps, keys, 0, _updater(value, operator, position))
+
+
+def _updater(value: Any, operator: str, position: int) -> Final:
+    """What `op=` does to the last container."""
+
     def update(container: Any, kind: str, key: Any) -> Any:
         known = type(container) is Map and type(key) is str
+        if kind in "iI" and type(container) not in INDEXED:
+            raise errors.no_index_setter(container, key, value)
         old = container.v.get(key) if known else _read(container, kind, key)
         if type(old) is str and known and operator == "+":
             # Let go of the entry, so that the string is extended in place and not copied.
@@ -207,7 +228,7 @@ def update_at(root: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operat
             raise
         return _adopt(container, kind, key, old, new, before)
 
-    return _change(root, steps, keys, 0, update)
+    return update
 
 
 def _append(container: Map, key: str, value: Any, position: int) -> Map:
@@ -237,8 +258,8 @@ def read_at(root: Any, steps: Steps, keys: tuple[Any, ...]) -> Any:
     """The value at a path."""
     at = 0
     try:
-        for at, kind in enumerate(steps.kinds):
-            root = _read(root, kind, keys[at])
+        for at, key in enumerate(keys):
+            root = _read(root, steps.kinds[at], key)
     except errors.RhaiError as error:
         steps.locate(error, at)
         raise
@@ -266,20 +287,32 @@ def method_at(
             return store_at(root, steps, keys, new), result
     answer: list[Any] = [None]
 
+    def method(receiver: Any) -> Any:
+        try:
+            new, answer[0] = method_reference(receiver, name, arguments, depth)
+        except errors.RhaiError as error:
+            if error.position is None and not passes_script(error):
+                error.position = steps.operator
+            raise
+        return new
+
     def call(container: Any, kind: str, key: Any) -> Any:
         part = _read(container, kind, key)
-        if type(container) in (int, str):
-            # A bit or a character is no place of its own.
-            answer[0] = method_reference(part, name, arguments, depth)[1]
+        if type(container) in _WITHOUT_PLACES:
+            # A bit, a character or a byte is no place of its own.
+            method(part)
             return container
         before = weigh(part)
         owned = own(part)
-        new, answer[0] = method_reference(owned, name, arguments, depth)
+        new = method(owned)
         if owned is not part:
             return _write(container, kind, key, new)
         return _adopt(container, kind, key, part, new, before)
 
     return _change(root, steps, keys, 0, call), answer[0]
+
+
+_WITHOUT_PLACES = (int, str, Blob)
 
 
 def _may_change(receiver: Any, name: str, count: int) -> bool:
@@ -303,6 +336,9 @@ def _may_change(receiver: Any, name: str, count: int) -> bool:
 
 def cell_store_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any) -> None:
     root = cell.v
+    if type(cell) is ConstantCell:
+        store_in_constant(root, "", steps, keys, value)
+        return
     new = store_at(root, steps, keys, value)
     if new is not root:
         cell.v = new
@@ -310,6 +346,9 @@ def cell_store_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any) ->
 
 def cell_update_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operator: str, position: int) -> None:
     root = cell.v
+    if type(cell) is ConstantCell:
+        store_in_constant(root, "", steps, keys, value, operator, position)
+        return
     new = update_at(root, steps, keys, value, operator, position)
     if new is not root:
         cell.v = new
@@ -319,6 +358,8 @@ def cell_method_at(
     cell: Any, steps: Steps, keys: tuple[Any, ...], name: str, arguments: tuple[Any, ...], depth: int
 ) -> Any:
     root = cell.v
+    if type(cell) is ConstantCell:
+        return constant_method(root, steps, keys, name, arguments, depth)
     if not cell.shared:
         new, result = method_at(root, steps, keys, name, arguments, depth)
         if new is not root:
@@ -337,25 +378,36 @@ def cell_method_at(
 
 
 def constant_method(
-    root: Any, variable: str, steps: Steps, keys: tuple[Any, ...], name: str, arguments: tuple[Any, ...], depth: int
+    root: Any, steps: Steps, keys: tuple[Any, ...], name: str, arguments: tuple[Any, ...], depth: int
 ) -> Any:
     """A method on a constant or a part of it."""
-    receiver = read_at(root, steps, keys) if keys else root
-    return constant_receiver(receiver, variable, name, arguments, depth)
+    receiver = read_at(root, steps, keys)
+    if keys and type(read_at(root, steps, keys[:-1])) in _WITHOUT_PLACES:
+        return method_reference(receiver, name, arguments, depth)[1]
+    return constant_receiver(receiver, name, arguments, depth)
 
 
 def store_in_constant(
-    root: Any, variable: str, steps: Steps, keys: tuple[Any, ...], value: Any, *operator: Any
+    root: Any,
+    variable: str,
+    steps: Steps,
+    keys: tuple[Any, ...],
+    value: Any,
+    operator: str | None = None,
+    position: int = 0,
 ) -> None:
-    """Refuse a store into a constant; a path through what is not there fails as such."""
-    at = 0
-    try:
-        for at in range(len(keys) - 1):
-            root = _read(root, steps.kinds[at], keys[at])
-        if type(root) is not Map and steps.kinds[-1] == "p":
-            at = len(keys) - 1
-            raise errors.unwritable_property(keys[-1], root, value)
-    except errors.RhaiError as error:
-        steps.locate(error, at)
-        raise
-    raise errors.constant_assigned(variable)
+    """Refuse a store into a constant; one that could not be done anyway fails as such, one that `?` skips does not."""
+
+    def write(container: Any, kind: str, key: Any) -> Any:
+        return _write(container, kind, key, value)
+
+    final = write if operator is None else _updater(value, operator, position)
+
+    def refuse(container: Any, kind: str, key: Any) -> Any:
+        # On a copy, like all containers on the way.
+        final(container, kind, key)
+        error = errors.constant_assigned(variable)
+        error.position = steps.start
+        raise error
+
+    _change(share(root), steps, keys, 0, refuse)

@@ -62,6 +62,17 @@ def check_string(text: str) -> str:
     return text
 
 
+def check_pieces(text: str, pieces: tuple[Any, ...]) -> str:
+    """Like `check_string`, for what was put together of these texts and numbers; says which was one too many."""
+    if len(text) * 4 > LIMITS.string and utf8_size(text) > LIMITS.string:
+        total = 0
+        for part, piece in enumerate(pieces):
+            total += utf8_size(str(piece))
+            if total > LIMITS.string:
+                raise errors.of_part(errors.too_large("Length of string"), part)
+    return text
+
+
 def expect_string(bytes_: int) -> None:
     """Refuse a string of this size before it is built."""
     if bytes_ > LIMITS.string:

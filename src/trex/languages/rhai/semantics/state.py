@@ -48,6 +48,7 @@ class Run:
 
     __slots__ = (
         "call_levels",
+        "closures",
         "constants",
         "functions",
         "generic",
@@ -72,6 +73,8 @@ class Run:
         self.call_levels = limits.max_call_levels or 2**31
         # Script functions by (name, parameters); by (receiver type name, name, parameters).
         self.functions: dict[tuple[str, int], ScriptFunction] = {}
+        # Closures, for those who ask what functions there are; what they capture counts as their first parameters.
+        self.closures: list[ScriptFunction] = []
         # What calls by name use: the compiled functions may know the types of their direct callers' arguments.
         self.generic: Callable[[str, int], ScriptFunction | None] = lambda name, count: self.functions.get(
             (name, count)

@@ -229,6 +229,7 @@ def _internal(value: Any) -> str:
         shown = value.text
         return "'\"'" if shown == '"' else "'\\''" if shown == "'" else f"'{quoted(shown)[1:-1]}'"
     if kind is FnPtr:
-        link = "*" if value.code is not None else ""
-        return f"Fn{link}+({', '.join([quoted(value.name), *map(_internal, value.curry)])})"
+        link = "*+" if value.code is not None else ""
+        captured = [f"{_internal(cell.v)} (shared)" for cell in value.captures]
+        return f"Fn{link}({', '.join([quoted(value.name), *captured, *map(_internal, value.curry)])})"
     return debug(value)
