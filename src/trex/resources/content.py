@@ -103,17 +103,23 @@ class Content:
         """The last lines; with `end`, those up to that line. A final newline starts no further line."""
         from collections import deque
 
-        window: deque[bytes] = deque()
-        held = 0
-        for number, line in enumerate(self.raw_lines(), 1):
-            window.append(line)
-            held += len(line) + 1
-            if len(window) > count:
-                held -= len(window.popleft()) + 1
-            self.check_held(held)
-            if number == end:
+        # Chunks with the number of lines in each: lines are cut out only of those that are left.
+        window: deque[tuple[bytes, int]] = deque()
+        passed = lines = held = beyond = 0
+        for chunk in self.chunks():
+            number = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+            window.append((chunk, number))
+            passed, lines, held = passed + number, lines + number, held + len(chunk)
+            if end is not None and passed > end:
+                beyond = passed - end
+            while lines - window[0][1] >= count + beyond:
+                chunk, number = window.popleft()
+                lines, held = lines - number, held - len(chunk)
+            self.check_held(held - len(window[0][0]))  # of the first one only a part may be needed
+            if end is not None and passed >= end:
                 break
-        return list(window)
+        found = [line for chunk, _ in window for line in split_lines(chunk)]
+        return found[max(0, len(found) - beyond - count) : len(found) - beyond]
 
     def check_held(self, size: int) -> None:
         """Fail if so many bytes are too many to be kept at a time."""
