@@ -63,7 +63,8 @@ class ObjectType(Struct, frozen=True):
     """A type of object: its display name, readable fields, and the shape of its `to_map()`.
 
     map: pairs of key and path, such as `("owner_user", "owner.user")`; a path that ends in
-         `:text` gives the text of the value. None where the type has no `to_map()`.
+         `:text` gives the text of the value, one in `:map` what its own `to_map()`, or that of each
+         element, gives. None where the type has no `to_map()`.
     """
 
     name: str

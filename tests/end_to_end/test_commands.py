@@ -69,9 +69,9 @@ def test_check_without_anything_to_check_is_a_usage_error(trex):
 # --- functions ---
 
 
-def test_functions_lists_every_operation(trex):
+def test_functions_lists_every_operation_and_every_function_of_the_worker(trex):
     listed = json.loads(trex.command("functions", "--json").stdout)
-    assert {each["operation"] for each in listed} == set(load().operations)
+    assert {each["operation"] for each in listed} == {*load().operations, *load().local_functions}
     assert all(each["doc"] and each["example"] and (each["permissions"] or each["no_permission"]) for each in listed)
 
 

@@ -38,4 +38,4 @@ def plain(*members: tuple[tarfile.TarInfo, bytes], format: int = tarfile.PAX_FOR
 
 def packed(*members: tuple[tarfile.TarInfo, bytes], **how: Any) -> bytes:
     """The same, compressed."""
-    return gzip.compress(plain(*members, **how), 1)
+    return gzip.compress(plain(*members, **how), 1, mtime=0)

@@ -366,17 +366,23 @@ class Bindings:
 
         return read
 
-    @staticmethod
-    def as_map(value: Object, shape: tuple[tuple[str, str], ...]) -> Map:
+    def as_map(self, value: Object, shape: tuple[tuple[str, str], ...]) -> Map:
         """`to_map()`"""
         entries: dict[str, Any] = {}
         for key, path in shape:
-            path, _, as_text = path.partition(":")
+            path, _, form = path.partition(":")
             found: Any = value
             for part in path.split("."):
                 found = found.fields.get(part) if type(found) is Object else None
-            entries[key] = text(found) if as_text else share(found)
+            entries[key] = text(found) if form == "text" else self.maps(found) if form == "map" else share(found)
         return map_of(entries)
+
+    def maps(self, value: Any) -> Any:
+        """An object, or the objects of an array, each by its own `to_map()`."""
+        if type(value) is Array:
+            return array_of([self.maps(each) for each in value.v])
+        shape = self.types[value.type].map if type(value) is Object else None
+        return share(value) if shape is None else self.as_map(value, shape)
 
     @staticmethod
     def object_text(value: Object) -> str:

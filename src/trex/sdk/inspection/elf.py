@@ -67,6 +67,7 @@ class Elf:
         if len(start) < 16 + calcsize(layout):
             raise _malformed("its header is cut off")
         header = Struct(layout).unpack_from(start, 16)
+        self.kind: int = header[0]
         self._headers, sections, size, self._count = header[4], header[5], header[8], header[9]
         section_size, section_count = header[10], header[11]
         if section_count and sections + section_count * section_size > self._size:
