@@ -29,6 +29,9 @@ from trex.languages.rhai.values import THIS_CELL, Array, Blob, Map
 
 CALLABLE_METHODS = frozenset(("call", "curry", "type_of", "is_shared"))
 
+# Characters of the integers that have most.
+_LONGEST_INTEGER = 20
+
 # Containers that a function may change, the likeliest first.
 _CHANGED = ((Array, k.ARRAY), (Map, k.MAP), (Blob, k.BLOB))
 
@@ -159,6 +162,12 @@ class Chains(Places):
             return self.length_of(receiver)
         if name == "to_int" and receiver.kind.bits == k.CHAR:
             return Value(b.apply("ord", [b.attribute(receiver.node, "text")]), Kind(k.INT, 0, 0x10FFFF))
+        if name == "to_string" and not arguments and receiver.kind.bits in (k.INT, k.STR):
+            if receiver.kind.bits == k.STR:
+                return receiver
+            limit = self.link.limits.max_string_size
+            if not limit or limit >= _LONGEST_INTEGER:
+                return Value(b.apply("str", [receiver.node]), k.K_STR)
         return self.dispatched(name, overloads, receiver, self.kept(name, arguments), position, kind)
 
     def result_kind(self, step: MethodStep, receiver: Kind) -> Kind:
