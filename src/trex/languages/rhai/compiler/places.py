@@ -300,7 +300,7 @@ class Places(Calls):
                 self.note(at, current, key)
             if number == last:
                 break
-            tests.append(owned(current.node))
+            tests.append(self.made_ours(root, current.node))
             inner = self.temporary()
             read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
             first = b.walrus(inner, read)
@@ -308,7 +308,7 @@ class Places(Calls):
         if as_blob:
             return self.fast_byte(tests, current, items, key, value, operator, at)
         if operator is not None:
-            tests.append(owned(current.node))
+            tests.append(self.made_ours(root, current.node))
             old = self.temporary()
             read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
             held = b.walrus(old, read)
@@ -318,13 +318,25 @@ class Places(Calls):
             if not value.kind.bits & WEIGHTLESS:
                 return None
             tests.append(b.compare(b.apply("type", [value.node]), "in", b.load("SCALARS")))
-        weightless = not found.bits & ~WEIGHTLESS
-        tests.append(owned(current.node) if weightless else b.not_(b.attribute(current.node, "state")))
+        ours = self.made_ours(root, current.node)
+        if found.bits & ~WEIGHTLESS:
+            # Nothing in it has a weight, or what is replaced has none.
+            old = b.compare(b.apply("type", [b.subscript(items, key.node, at)]), "in", b.load("SCALARS"))
+            there = [b.compare(key.node, "in", items)] if as_map else []
+            ours = b.or_([b.not_(b.attribute(current.node, "state")), b.and_([ours, *there, old])])
+        tests.append(ours)
         body: list[Any] = [b.assign(b.subscript_store(items, key.node, at), value.node)]
         if as_map and found.bits & k.UNIT and limited(self.link.limits.max_map_size):
             size = b.compare(self.length(items), ">", b.const(self.link.limits.max_map_size))
             body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], position))], []))
         return b.and_(tests), body
+
+    @staticmethod
+    def made_ours(root: Root, container: Any) -> Any:
+        """A test that a container may be changed in place; a variable's own is copied to make it so."""
+        if root.slot is None or not b.is_name(container) or container.id != root.slot:
+            return owned(container)
+        return b.or_([owned(container), b.walrus(root.slot, b.call("copy", [container], 0))])
 
     @staticmethod
     def fast_byte(
