@@ -124,6 +124,23 @@ class Session:
         live:        variables of the caller that others can see, or change, while the program runs.
         """
         program = self.parse(source, outer, expression)
+        link = self.link(program, keeps_scope=keeps_scope, level=level, live=live)
+        first = self.programs == 1
+        helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
+        try:
+            compiled = load(program, link, helpers)
+        except RecursionError:
+            raise errors.too_complex() from None
+        if first:
+            RUN.functions, RUN.typed, RUN.closures = compiled.functions, compiled.typed, compiled.closures
+            RUN.generic = self.generic
+            self.first = compiled
+        return compiled
+
+    def link(
+        self, program: Program, *, keeps_scope: bool = False, level: int = 0, live: Container[str] = ()
+    ) -> Link:
+        """What the next program of the run is to be lowered with; see `compile`."""
         for name, variable in program.outer.items():
             if keeps_scope or name in live:
                 variable.captured = variable.open = True
@@ -132,7 +149,7 @@ class Session:
                 variable.captured = variable.open = True
         self.programs += 1
         first = self.programs == 1
-        link = Link(
+        return Link(
             program,
             self.limits,
             RUN.natives,
@@ -144,16 +161,6 @@ class Session:
             foreign=None if first or not level else self.all_generic(),
             level=level,
         )
-        helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
-        try:
-            compiled = load(program, link, helpers)
-        except RecursionError:
-            raise errors.too_complex() from None
-        if first:
-            RUN.functions, RUN.typed, RUN.closures = compiled.functions, compiled.typed, compiled.closures
-            RUN.generic = self.generic
-            self.first = compiled
-        return compiled
 
     def refill_steps(self, compiled: Compiled) -> None:
         """Give the run its steps again, to run a program once more."""
@@ -188,19 +195,23 @@ class Session:
         """The helpers that belong to this run."""
 
         def check_steps() -> None:
+            """Whether a step was left."""
             if next(self.steps, None) is None:
                 # All were drawn: the last turn had one, the loop itself has none.
                 raise errors.too_many_operations()
 
         def import_module(path: Any, alias: str | None, depth: int) -> None:
+            """`import path as alias`."""
             module = self.import_module(path)
             if alias is not None:
                 namespaces[alias] = module
 
         def module_call(path: str, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
+            """`path::name(..)`."""
             return self.module_call(namespaces, path, name, arguments, depth)
 
         def module_variable(path: str, name: str) -> Any:
+            """`path::name`."""
             return self.module_variable(namespaces, path, name)
 
         return {
