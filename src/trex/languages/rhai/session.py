@@ -29,7 +29,7 @@ from trex.languages.rhai.semantics.pointers import HIDDEN, parse_failure
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
 from trex.languages.rhai.semantics.text import debug, text
 from trex.languages.rhai.syntax import Function, Program
-from trex.languages.rhai.typenames import type_name
+from trex.languages.rhai.typenames import internal_type_name
 from trex.languages.rhai.values import Cell
 from trex.limits import LanguageLimits
 
@@ -137,9 +137,7 @@ class Session:
             self.first = compiled
         return compiled
 
-    def link(
-        self, program: Program, *, keeps_scope: bool = False, level: int = 0, live: Container[str] = ()
-    ) -> Link:
+    def link(self, program: Program, *, keeps_scope: bool = False, level: int = 0, live: Container[str] = ()) -> Link:
         """What the next program of the run is to be lowered with; see `compile`."""
         for name, variable in program.outer.items():
             if keeps_scope or name in live:
@@ -255,7 +253,7 @@ class Session:
     ) -> Any:
         """`eval(text)`: it sees, changes and adds variables of the place where it stands."""
         if type(source) is not str:
-            raise errors.mismatch(type_name(source), "string")
+            raise errors.mismatch(internal_type_name(source), "string")
         hidden = late.setdefault(HIDDEN, [])
         scope = {**late, **cells}
         del scope[HIDDEN]
@@ -344,7 +342,7 @@ class Session:
     def import_module(self, path: Any) -> Module:
         """`import path`. Only modules that came with the request exist."""
         if type(path) is not str:
-            raise errors.mismatch(type_name(path), "string")
+            raise errors.mismatch(internal_type_name(path), "string")
         module = self.loaded.get(path)
         if module is not None:
             return module

@@ -134,7 +134,7 @@ class Calls(Expressions):
         name, nodes = node.name, node.arguments
         if not nodes:
             if name not in self.link.nullary:
-                return Value(b.call("unknown_function", [b.const(name)], node.position))
+                return self.held(Value(b.call("unknown_function", [b.const(name)], node.position)))
             return Value(b.call_node(b.load(self.link.thing("n", self.link.nullary[name])), [], node.position))
         first = nodes[0]
         overloads = self.link.overloads(name, len(nodes))
@@ -143,11 +143,14 @@ class Calls(Expressions):
         if late:
             values = [Value(b.NONE), *self.operands(nodes[1:], self.lower)]
         else:
-            values = self.operands(nodes, self.lower, type(first) is Name)
+            # The container of `in` comes first, whatever it is; it stands behind the operator.
+            operator = len(nodes) == 2 and start_of(nodes[1]) < node.position
+            keep = type(first) is Name and not (operator and first.variable is None)
+            values = self.operands(nodes, self.lower, keep)
         rest = self.kept(name, values[1:])
         if overloads is None:
             every = [values[0].node, *rest]
-            return Value(b.call("unknown_function", [b.const(name), *every], node.position))
+            return self.held(Value(b.call("unknown_function", [b.const(name), *every], node.position)))
         kind = self.link.result_of(name, len(nodes), values[0].kind)
         if overloads.changes:
             self.effects += 1
@@ -234,7 +237,8 @@ class Calls(Expressions):
         self.effects += 1
         second = node.arguments[1] if len(node.arguments) > 1 else None
         variable = second.variable if type(second) is Name else None
-        position = start_of(node.arguments[0])
+        position = node.position
+        self.note_parts(position, [start_of(node.arguments[0])])
         if variable is not None and not variable.constant and not variable.captured:
             slot = self.slot(variable)
             result = self.temporary()
@@ -266,7 +270,7 @@ class Calls(Expressions):
         argument = node.arguments[0]
         if type(argument) is Name and argument.variable is not None and argument.variable.captured:
             return Value(b.attribute(b.load(self.slot(argument.variable)), "shared"), k.K_BOOL)
-        if type(argument) in (Name, This):
+        if type(argument) is This or (type(argument) is Name and argument.variable is not None):
             return Value(b.FALSE, k.K_BOOL, simple=True, fixed=True)
         self.lower(argument)
         return Value(b.FALSE, k.K_BOOL, simple=True, fixed=True)

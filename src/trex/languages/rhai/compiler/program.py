@@ -34,7 +34,7 @@ class Lowering(Loops):
         self.code_name = link.code_names[function]
         self.hot = bool(self.code_name)
         self.loops: list[Loop] = []
-        self.caught: list[Caught] = []
+        self.caught: list[Caught | None] = []
         self.attempts: list[Caught] = []
         self.dying: set[str] = set()
 

@@ -291,6 +291,8 @@ class Expressions(Cursor):
     def check_module(self, path: list[str], position: int) -> None:
         """A namespace must be known where undefined names are mistakes."""
         root = path[0]
+        if self.scope.function.closure:
+            return
         if self.strict and root != "global" and root not in self.namespaces and not self.scope.knows_module(root):
             self.fail("ModuleUndefined", f"Undefined module: {root}", position)
 
@@ -387,10 +389,10 @@ class Expressions(Cursor):
             self.fail(
                 "MalformedCapture", "method-call style does not support running within the caller's scope", position
             )
-        if kind == "::":
-            self.improper("::", "", self.positions[self.i])
         if name in METHOD_WORDS:
             self.fail("Reserved", f"'{name}' is a reserved keyword", position)
+        if kind == "::":
+            self.improper("::", "", self.positions[self.i])
         return PropertyStep(name, elvis, position)
 
     def check_index(self, receiver: str, index: Any) -> None:

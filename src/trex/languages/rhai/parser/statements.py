@@ -25,6 +25,7 @@ from trex.languages.rhai.syntax import (
     Break,
     Case,
     Chain,
+    Closure,
     Continue,
     Do,
     Export,
@@ -196,11 +197,11 @@ class Parser(Expressions):
                 variable.assigned += 1
         elif kind is Chain:
             root = target.root
-            if type(root) not in (Name, This, Qualified):
-                self.invalid_target(position_of(root))
             for step in target.steps:
                 if type(step) is MethodStep:
                     self.invalid_target(step.position)
+            if type(root) not in (Name, This, Qualified):
+                self.invalid_target(position_of(root))
             if type(root) is Name and root.variable is not None:
                 root.variable.changed = True
             elif type(root) is This:
@@ -209,7 +210,7 @@ class Parser(Expressions):
             self.assigns_this = self.scope.function.changes_this = True
         elif kind is Qualified:
             pass
-        elif is_constant(target):
+        elif is_constant(target) or (kind is Closure and not target.function.captures):
             self.fail("AssignmentToConstant", "Cannot assign to a constant value", start_of(target))
         elif kind is Logical and operator is None:
             self.improper("=", "Possibly a typo of '=='?", position)

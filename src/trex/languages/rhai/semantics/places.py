@@ -46,7 +46,7 @@ class Steps(Struct, frozen=True, eq=False):
 
     def locate(self, error: errors.RhaiError, at: int) -> None:
         """Give an error of a step its position."""
-        if error.position is None and not passes_script(error):
+        if error.position is None and not passes_script(error) and (error.part is None or error.part < 0):
             if error.part == errors.VALUE and self.operator:
                 error.position = self.operator
             else:
@@ -291,7 +291,7 @@ def method_at(
         try:
             new, answer[0] = method_reference(receiver, name, arguments, depth)
         except errors.RhaiError as error:
-            if error.position is None and not passes_script(error):
+            if error.position is None and error.part is None and not passes_script(error):
                 error.position = steps.operator
             raise
         return new
