@@ -481,6 +481,7 @@ class Statements(Chains):
         """The handler stands behind Python's `except` clause and not in it, where what Python calls blocks would
         nest deeper, and an error of the handler would hold on to the one that was caught."""
         error, handling = self.temporary(), Caught(self.temporary(), node.variable)
+        full = node.variable is not None and self.exceeds(node.variable)
 
         def handle() -> None:
             self.lower_to(node.handler, None)
@@ -488,8 +489,8 @@ class Statements(Chains):
                 self.deliver(UNIT_VALUE, destination)
 
         def catch() -> None:
-            if node.variable is not None and not self.exceeds(node.variable):
-                self.define(node.variable, b.call("caught", [b.load(error)], 0))
+            if handling.variable is not None and not full:
+                self.define(handling.variable, b.call("caught", [b.load(error)], 0))
             else:
                 self.emit(b.expression(b.call("catch", [b.load(error)], 0)))
                 if node.variable is not None and self.is_full(node.variable, node.name_position):
@@ -500,7 +501,9 @@ class Statements(Chains):
         self.caught.append(handling)
         handler = self.nested(handle)
         self.caught.pop()
-        full = node.variable is not None and self.exceeds(node.variable)
+        if node.variable is not None and not (node.variable.slot or self.link.evaluates):
+            # The handler does not look at it.
+            handling.variable = None
         if not (node.escapes or handling.thrown or full) and len(self.loops) + len(self.attempts) < _FEW_BLOCKS:
             handling.loops = len(self.loops)
         self.attempts.append(handling)
