@@ -401,22 +401,27 @@ class Statements(Chains):
         if bits == k.STR:
             self.out.extend(fast)
             return
-        tests = [self.type_test(left, "str")]
-        if value.kind.bits != k.STR:
-            tests.append(self.type_test(right, "str"))
+        old = Value(left, kind_of(variable), False, True)
         stored = Value(self.stored(value), value.kind, True, value.simple, value.fixed)
-        result = self.operate("+", Value(left, kind_of(variable), False, True), stored, position, True)
-        slow = [b.assign_name(slot, result.node)]
         if bits & k.INT and value.kind.bits & k.INT:
             # More often a sum than a text.
-            self.out.extend(self.sum_first(variable, slot, value, position, tests, fast, slow))
-            return
-        self.emit(b.if_(b.and_(tests), fast, slow))
+            slow = [b.assign_name(slot, self.helper("+", old, stored, position, True))]
+            if self.loop_depth and bits & k.FLOAT and value.kind.bits & k.FLOAT:
+                floats = [self.type_test(node, "float") for node in (left, right)]
+                slow = [b.if_(b.and_(floats), [b.augment(b.store(slot), "+", right)], slow)]
+        else:
+            slow = [b.assign_name(slot, self.operate("+", old, stored, position, True).node)]
+        if value.kind.bits & k.STR:
+            tests = [self.type_test(left, "str")]
+            if value.kind.bits != k.STR:
+                tests.append(self.type_test(right, "str"))
+            slow = [b.if_(b.and_(tests), fast, slow)]
+        if bits & k.INT and value.kind.bits & k.INT:
+            slow = [self.sum_first(variable, slot, value, position, slow)]
+        self.out.extend(slow)
 
-    def sum_first(
-        self, variable: Variable, slot: str, value: Value, position: int, tests: list[Any], fast: Any, slow: Any
-    ) -> list[Any]:
-        """Ask for integers first, then for text."""
+    def sum_first(self, variable: Variable, slot: str, value: Value, position: int, other: list[Any]) -> Any:
+        """Ask for integers first."""
         kind = kind_of(variable)
         old = Value(b.load(slot), self.integer_part(kind), False, True)
         new = Value(value.node, self.integer_part(value.kind), True, True, value.fixed)
@@ -424,7 +429,7 @@ class Statements(Chains):
         if value.kind.bits != k.INT:
             integers.append(self.type_test(new.node, "int"))
         total = b.assign_name(slot, self.checked("+", old, new, position, True).node)
-        return [b.if_(b.and_(integers), [total], [b.if_(b.and_(tests), fast, slow)])]
+        return b.if_(b.and_(integers), [total], other)
 
     @staticmethod
     def type_test(node: Any, name: str) -> Any:
