@@ -16,7 +16,7 @@ import pytest
 
 HERE = Path(__file__).parent
 USER = 65533  # nobody's: no account has it, so that no file is this user's
-FAMILY = ["test_system_calls.py", "test_no_authority.py", "test_locked_from_outside.py"]
+FAMILY = ["test_system_calls.py", "test_no_authority.py", "test_locked_from_outside.py", "test_programs.py"]
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",

@@ -7,7 +7,8 @@ Never:     follows a link; replaces what was not judged; leaves a name missing i
 To replace, the link is made under a private name and *exchanged* with what stands there in a single
 step; what then stands under the private name must be what was judged, or they are exchanged back. On file
 systems without this step the name is looked at immediately before a plain rename. A broker that is
-killed in between leaves a link or file whose name starts with `changes.PRIVATE`.
+killed in between leaves a link or file whose name starts with `changes.PRIVATE`; so does an attacker
+who exchanges names once more before what is not ours is given back.
 """
 
 from __future__ import annotations

@@ -23,6 +23,10 @@ from trex.host import changes, syscalls
 from trex.host.changes import Replaced
 from trex.host.files import Descriptor, Identity, denotes, identity, status
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Named:
     """A name in an open directory, and the object that it was judged to denote; None: nothing."""
@@ -54,10 +58,32 @@ def move(source: Named, target: Named) -> None:
     if target.identity is None:
         _to_free_name(source, target)
     else:
-        _over(source, target)
+        _over(source, target, changes.remove_file)
     changes.sync(target.directory)
     if source.directory.number != target.directory.number:
         changes.sync(source.directory)
+
+
+def move_directory(source: Named, target: Named) -> None:
+    """The same for a directory; one that it replaces must be empty, or this fails with ENOTEMPTY."""
+    assert source.identity is not None, "a directory is moved, not a free name"
+    if source.identity == target.identity:  # a directory has one name only
+        return
+    if not source.is_as_judged():
+        raise Replaced
+    if target.identity is None:
+        _to_free_name(source, target)
+    else:
+        _over(source, target, _remove_directory)
+    changes.sync(target.directory)
+    if source.directory.number != target.directory.number:
+        changes.sync(source.directory)
+
+
+def _remove_directory(directory: Descriptor, name: bytes, expected: Identity) -> None:
+    if not denotes(directory, name, expected):
+        raise Replaced
+    os.rmdir(name, dir_fd=directory.number)
 
 
 def _drop_other_name(source: Named, target: Named) -> None:
@@ -80,7 +106,7 @@ def _to_free_name(source: Named, target: Named) -> None:
         raise Replaced
 
 
-def _over(source: Named, target: Named) -> None:
+def _over(source: Named, target: Named, remove: Callable[[Descriptor, bytes, Identity], None]) -> None:
     if not _rename(source, target, syscalls.RENAME_EXCHANGE):
         if not target.is_as_judged():
             raise Replaced
@@ -93,7 +119,7 @@ def _over(source: Named, target: Named) -> None:
         raise Replaced
     assert old.identity is not None, "it was there"
     try:
-        changes.remove_file(old.directory, old.name, old.identity)
+        remove(old.directory, old.name, old.identity)
     except OSError:
         _rename(source, target, syscalls.RENAME_EXCHANGE)
         raise

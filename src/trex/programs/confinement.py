@@ -33,7 +33,8 @@ from trex.programs.profile import (
 )
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = (1 << bit for bit in range(6))
-_MAKE_DIR, _MAKE_REG, _MAKE_SYM, _REFER, _TRUNCATE, _IOCTL_DEV = (1 << bit for bit in (7, 8, 12, 13, 14, 15))
+_MAKE_DIR, _MAKE_REG, _MAKE_SOCK, _MAKE_FIFO, _MAKE_SYM = (1 << bit for bit in (7, 8, 9, 10, 12))
+_REFER, _TRUNCATE, _IOCTL_DEV = (1 << bit for bit in (13, 14, 15))
 
 # Rights of the policy as rights of Landlock.
 _RIGHTS = {
@@ -41,7 +42,7 @@ _RIGHTS = {
     reach.LIST: _READ_DIR,
     reach.WRITE: _WRITE_FILE | _TRUNCATE,
     reach.EXECUTE: _EXECUTE | _READ_FILE,  # the kernel opens for reading what it executes, and Landlock asks for both
-    reach.MAKE_FILE: _MAKE_REG | _MAKE_SYM,
+    reach.MAKE_FILE: _MAKE_REG | _MAKE_SYM | _MAKE_FIFO,
     reach.MAKE_DIRECTORY: _MAKE_DIR,
     reach.REMOVE_FILE: _REMOVE_FILE,
     reach.REMOVE_DIRECTORY: _REMOVE_DIR,
@@ -97,7 +98,7 @@ class Confinement:
 
         rights: as in `trex.authorization.reach`.
         """
-        wanted = _IOCTL_DEV if self._everything else 0
+        wanted = _IOCTL_DEV | _MAKE_SOCK if self._everything else 0
         for right, mask in _RIGHTS.items():
             wanted |= mask if rights & right else 0
         wanted &= self._files if is_directory else self._files & _ON_A_FILE

@@ -11,7 +11,7 @@ import os
 from errno import EACCES, EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
-from trex.host import changes, files
+from trex.host import attributes, changes, files
 from trex.resources import failures
 from trex.resources.shapes import Match
 
@@ -70,11 +70,27 @@ class Content:
         for chunk in self.chunks():
             yield from split_lines(chunk)
 
+    def groups(self) -> Iterator[list[str]]:
+        """Each line as UTF-8, many at a time: a step for each line would take longer than most work on it."""
+        for chunk in self.chunks():
+            try:
+                text = chunk.decode()
+            except UnicodeDecodeError:
+                # Those before the bad line are given all the same.
+                for line in split_lines(chunk):
+                    yield [self.decoded(line)]
+                continue
+            lines = text.split("\n")
+            if not lines[-1]:
+                lines.pop()
+            if "\r" in text:
+                lines = [line[:-1] if line.endswith("\r") else line for line in lines]
+            yield lines
+
     def lines(self) -> Iterator[str]:
         """Each line as UTF-8."""
-        decoded = self.decoded
-        for line in self.raw_lines():
-            yield decoded(line)
+        for group in self.groups():
+            yield from group
 
     def decoded(self, line: bytes) -> str:
         """A line as UTF-8."""
@@ -87,17 +103,23 @@ class Content:
         """The last lines; with `end`, those up to that line. A final newline starts no further line."""
         from collections import deque
 
-        window: deque[bytes] = deque()
-        held = 0
-        for number, line in enumerate(self.raw_lines(), 1):
-            window.append(line)
-            held += len(line) + 1
-            if len(window) > count:
-                held -= len(window.popleft()) + 1
-            self.check_held(held)
-            if number == end:
+        # Chunks with the number of lines in each: lines are cut out only of those that are left.
+        window: deque[tuple[bytes, int]] = deque()
+        passed = lines = held = beyond = 0
+        for chunk in self.chunks():
+            number = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+            window.append((chunk, number))
+            passed, lines, held = passed + number, lines + number, held + len(chunk)
+            if end is not None and passed > end:
+                beyond = passed - end
+            while lines - window[0][1] >= count + beyond:
+                chunk, number = window.popleft()
+                lines, held = lines - number, held - len(chunk)
+            self.check_held(held - len(window[0][0]))  # of the first one only a part may be needed
+            if end is not None and passed >= end:
                 break
-        return list(window)
+        found = [line for chunk, _ in window for line in split_lines(chunk)]
+        return found[max(0, len(found) - beyond - count) : len(found) - beyond]
 
     def check_held(self, size: int) -> None:
         """Fail if so many bytes are too many to be kept at a time."""
@@ -109,6 +131,12 @@ class Content:
         text = self.decoded(line)
         self.budget.read(len(line) + MATCH)
         return Match(number, text)
+
+    def all_kept(self, lines: list[str]) -> list[str]:
+        """Count lines that go to the script."""
+        text = "".join(lines)
+        self.budget.read(len(text) if text.isascii() else len(text.encode()))
+        return lines
 
     def kept(self, line: str) -> str:
         """Count a line that goes to the script."""
@@ -255,6 +283,7 @@ def replace(
         try:
             new.fill(content)
             new.take_over(status, ownership)
+            attributes.take_extended(new.descriptor, writable)
             new.publish_over(name, expected)
             return by_name(home, name, new.descriptor)
         finally:

@@ -83,6 +83,11 @@ class Directory:
         if not files.is_at(self.descriptor, self.path):
             raise failures.moved(self.path)
 
+    def settle(self, path: Path, descriptor: Descriptor) -> None:
+        """It was moved: this is its path now, and the directory itself, if a copy had to take its place."""
+        self.path, self.descriptor = path, descriptor
+        self.entity = directory_entity(path.text)
+
 
 @CATALOGUE.handle("File")
 class File:

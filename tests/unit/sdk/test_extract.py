@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import grp
 import gzip
 import io
@@ -530,6 +531,7 @@ def test_nothing_stays_open(broker, tree):
     (tree / "archive").write_bytes(data)
     file = broker.file(broker.directory(tree), "archive", read=True)
     directory = broker.directory(tree / "out")
+    gc.collect()  # what other tests left open
     before = len(os.listdir("/proc/self/fd"))
     broker.call("archives.extract_archive", file, directory, made("ExtractArchiveOptions"))
     assert len(os.listdir("/proc/self/fd")) == before

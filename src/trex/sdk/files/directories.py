@@ -22,7 +22,8 @@ from trex.resources.held import (
     EntrySeen,
     FileNamed,
 )
-from trex.resources.shapes import OpenDirOptions, OpenFileOptions
+from trex.resources.relocation import DirectoryMoved
+from trex.resources.shapes import MoveOptions, OpenDirOptions, OpenFileOptions
 from trex.sdk.files.status import Metadata, metadata_of
 
 
@@ -89,6 +90,25 @@ def delete_directory(
     directory.delete(DeleteDirOptions().recursive(true).build())
     """
     directory.remove(options.force, options.recursive)
+
+
+@CATALOGUE.operation("move")
+def move_directory(
+    parent: Annotated[DirectoryMoved, "the directory that holds it"],
+    directory: Annotated[DirectoryHeld, "the directory to move"],
+    destination: Annotated[DirectoryHeld, "the directory that it goes to"],
+    name: Annotated[str, "its name there"],
+    options: Annotated[MoveOptions, "how to move it"],
+) -> Directory:
+    """Move an open directory with all that it holds, or give it another name.
+
+    An empty directory of that name is replaced; into one with entries it goes under the name that it
+    had. To another file system it is copied, and removed once the copy is verified and in its place.
+    The handle stands for the directory under its new name.
+
+    parent.move(directory, destination, "archive", MoveOptions().build())
+    """
+    return parent.move(options.verbose)
 
 
 @CATALOGUE.operation("open_as_file")
