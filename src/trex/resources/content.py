@@ -11,7 +11,7 @@ import os
 from errno import EACCES, EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
-from trex.host import changes, files
+from trex.host import attributes, changes, files
 from trex.resources import failures
 from trex.resources.shapes import Match
 
@@ -283,6 +283,7 @@ def replace(
         try:
             new.fill(content)
             new.take_over(status, ownership)
+            attributes.take_extended(new.descriptor, writable)
             new.publish_over(name, expected)
             return by_name(home, name, new.descriptor)
         finally:
