@@ -16,6 +16,7 @@ import pytest
 
 from support import dumps
 from support.host import Broker, Failure
+from support.races import Place, swapping
 from trex.resources.dumps import MARK
 from trex.values import Object
 
@@ -90,3 +91,38 @@ def test_names_that_look_like_answers_are_not_taken_for_some(tmp_path):
     named = Object("CoreDump", {"exe_path": str(program), "core_dump_path": str(core)})
     with pytest.raises(Failure, match="Unable to parse trace"):
         Broker().call("inspection.backtrace", named)
+
+
+# --- races ---
+
+PLAIN_AND_SECRET = """
+void plain(void) { *(volatile int *)0 = 1; }
+void SECRET(void) { *(volatile int *)0 = 1; }
+int main(int argc, char **argv) { if (argc > 1) SECRET(); plain(); return 0; }
+"""
+
+
+@pytest.mark.parametrize("name, link", [("core", "link-core"), ("d", "link-d"), ("d/core", "link-core")])
+def test_a_core_dump_is_exchanged_with_a_link_to_a_hidden_one(tmp_path, name, link):
+    """The dump that was judged is the one that gdb reads: it gets it open, and not by name."""
+    program = dumps.compiled(PLAIN_AND_SECRET, tmp_path / "program", "-g")
+    place = Place(tmp_path)
+    (place.allowed / "link-core").symlink_to(place.secret / "core")
+    shutil.copy(program, place.allowed / "program")
+    for top, core in ((place.allowed, dumps.dumped(program)), (place.secret, dumps.dumped(program, "more"))):
+        shutil.copy(core, top / "core")
+        shutil.copy(core, top / "d" / "core")
+    places = [f'resource in file_system::Dir::"{each}"' for each in (place.allowed, "/usr/bin")]
+    policy = f"permit (principal, action, resource) when {{ {' || '.join(places)} }};"
+    named = Object(
+        "CoreDump",
+        {
+            "exe_path": str(place.allowed / "program"),
+            "core_dump_path": str(place.allowed / ("core" if name == "core" else "d/core")),
+        },
+    )
+    with swapping(place, place.allowed / name, place.allowed / link):
+        while place.done + place.refused < max(TRIES, 20) or not place.done:
+            place.broker = Broker(policy)
+            place.call("inspection.backtrace", named)
+            place.broker.handles.close()

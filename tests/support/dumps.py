@@ -50,11 +50,20 @@ def compiled(source: str, target: Path, *options: str) -> Path:
     return target
 
 
-def dumped(program: Path) -> Path:
+def dumped(program: Path, *arguments: str) -> Path:
     """The core dump of a program, where it fails. Skips where nothing may be traced."""
-    core = program.with_name(program.name + ".core")
+    core = program.with_name("-".join((program.name, *arguments)) + ".core")
     told = subprocess.run(
-        ["/usr/bin/gdb", "-nx", "-batch", "-ex", "run", "-ex", f"generate-core-file {core}", program],
+        [
+            "/usr/bin/gdb",
+            "-nx",
+            "-batch",
+            "-ex",
+            " ".join(("run", *arguments)),
+            "-ex",
+            f"generate-core-file {core}",
+            program,
+        ],
         capture_output=True,
         text=True,
         timeout=60,

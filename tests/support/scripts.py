@@ -20,6 +20,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from support.furnishing import FURTHER
 from support.host import Broker, Failure
 from trex import sdk
 from trex.catalogue.interface import interface
@@ -132,6 +133,9 @@ def check(program: Program, top: Path) -> None:
     place = top / "place"
     place.mkdir()
     furnish(place)
+    further = FURTHER.get(program.place.partition(":")[0])
+    if further is not None:
+        further(place)
     broker = Broker(policy(program.actions, place), settings=Settings(redaction=str(top / "dictionary")))
     ended = run(program.source, broker, T=str(place))
     if program.failure is not None:

@@ -150,7 +150,8 @@ class Operation:
         paragraphs = [part.strip() for part in (handler.__doc__ or "").split("\n\n")]
         if len(paragraphs) < 2:
             raise DeclarationError(f"{where} has no example: its docstring ends in one")
-        self.details = paragraphs[1:-1]
+        # Up to Python 3.12 a docstring has the indentation of its source.
+        self.details = ["\n".join(map(str.strip, paragraph.splitlines())) for paragraph in paragraphs[1:-1]]
         self.example = "\n".join(line.removeprefix("        ") for line in paragraphs[-1].splitlines())
         self.parameters = tuple(self._parameters(catalogue, handler, where))
         self.acquired = tuple(index for index, each in enumerate(self.parameters) if each.resource is not None)

@@ -11,7 +11,7 @@ import os
 from errno import EACCES, EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
-from trex.host import changes, files
+from trex.host import attributes, changes, files
 from trex.resources import failures
 from trex.resources.shapes import Match
 
@@ -70,11 +70,27 @@ class Content:
         for chunk in self.chunks():
             yield from split_lines(chunk)
 
+    def groups(self) -> Iterator[list[str]]:
+        """Each line as UTF-8, many at a time: a step for each line would take longer than most work on it."""
+        for chunk in self.chunks():
+            try:
+                text = chunk.decode()
+            except UnicodeDecodeError:
+                # Those before the bad line are given all the same.
+                for line in split_lines(chunk):
+                    yield [self.decoded(line)]
+                continue
+            lines = text.split("\n")
+            if not lines[-1]:
+                lines.pop()
+            if "\r" in text:
+                lines = [line[:-1] if line.endswith("\r") else line for line in lines]
+            yield lines
+
     def lines(self) -> Iterator[str]:
         """Each line as UTF-8."""
-        decoded = self.decoded
-        for line in self.raw_lines():
-            yield decoded(line)
+        for group in self.groups():
+            yield from group
 
     def decoded(self, line: bytes) -> str:
         """A line as UTF-8."""
@@ -115,6 +131,12 @@ class Content:
         text = self.decoded(line)
         self.budget.read(len(line) + MATCH)
         return Match(number, text)
+
+    def all_kept(self, lines: list[str]) -> list[str]:
+        """Count lines that go to the script."""
+        text = "".join(lines)
+        self.budget.read(len(text) if text.isascii() else len(text.encode()))
+        return lines
 
     def kept(self, line: str) -> str:
         """Count a line that goes to the script."""
@@ -261,6 +283,7 @@ def replace(
         try:
             new.fill(content)
             new.take_over(status, ownership)
+            attributes.take_extended(new.descriptor, writable)
             new.publish_over(name, expected)
             return by_name(home, name, new.descriptor)
         finally:

@@ -26,8 +26,8 @@ from trex.languages.rhai.semantics.indexing import store_index
 from trex.languages.rhai.semantics.places import Steps, method_at, store_at
 from trex.languages.rhai.values import NESTED, THIS_CELL, Array, Blob, Cell, Map
 
-INDEX = Steps("i", (1,))
-PROPERTY = Steps("p", (1,))
+INDEX = Steps("i", ((1, 1),))
+PROPERTY = Steps("p", ((1, 1),))
 LEAVES = [7, "é", "long text", 1.5, None, True, "x"]
 KEYS = ["a", "b", "é"]
 

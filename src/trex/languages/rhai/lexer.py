@@ -287,6 +287,7 @@ class _Lexer:
             return self.raw_string(start)
         if opening == "`":
             at = start + 1
+            opened = self.position(start)
             if text.startswith("\r\n", at):
                 at += 2
                 self.new_line(at)
@@ -294,7 +295,7 @@ class _Lexer:
                 at += 1
                 self.new_line(at)
             # The literal's own position stays where it started; only what follows moves.
-            kind, value, at, _ = self.backtick(at, start)
+            kind, value, at, _ = self.backtick(at, start, opened)
             return kind, value, at
         if opening == "'":
             if text.startswith("'", start + 1):
@@ -400,13 +401,12 @@ class _Lexer:
             self.line += lines
             self.line_start = self.text.rfind("\n", begin, end) + 1
 
-    def backtick(self, at: int, start: int) -> tuple[str, str, int, int]:
-        """A piece of a back-tick string: kind, text, end, position of the piece.
+    def backtick(self, at: int, start: int, opened: int) -> tuple[str, str, int, int]:
+        """A piece of a back-tick string: kind, text, end, position of the piece. `opened`: that of its start.
 
         It ends at the closing back-tick (`STRING`) or behind the `$` of `${` (`FRAGMENT`).
         """
         text = self.text
-        opened = self.position(start)
         position = self.position(at)
         begin = at
         pieces: list[str] = []
@@ -453,7 +453,7 @@ class _Lexer:
         if at >= len(self.text):
             # Nothing is left to point at.
             raise _Failed("UnterminatedString", "Open string is not terminated", -1)
-        return self.backtick(at, at)
+        return self.backtick(at, at, self.position(at))
 
 
 def _skip_blanks(text: str, at: int) -> int:

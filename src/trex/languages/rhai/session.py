@@ -119,25 +119,8 @@ class Session:
         live:        variables of the caller that others can see, or change, while the program runs.
         """
         program = self.parse(source, outer, expression)
-        for name, variable in program.outer.items():
-            if keeps_scope or name in live:
-                variable.captured = variable.open = True
-        if keeps_scope:
-            for variable in program.top:
-                variable.captured = variable.open = True
-        self.programs += 1
+        link = self.link(program, keeps_scope=keeps_scope, added=added, live=live)
         first = self.programs == 1
-        link = Link(
-            program,
-            self.limits,
-            RUN.natives,
-            RUN.nullary,
-            self.number,
-            typed_calls=first and not keeps_scope,
-            strict_properties=RUN.strict_properties,
-            keeps_scope=keeps_scope,
-            foreign=None if first or not added else self.all_generic(),
-        )
         helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
         try:
             compiled = load(program, link, helpers)
@@ -148,6 +131,30 @@ class Session:
             RUN.generic = self.generic
             self.first = compiled
         return compiled
+
+    def link(
+        self, program: Program, *, keeps_scope: bool = False, added: bool = False, live: Container[str] = ()
+    ) -> Link:
+        """What the next program of the run is to be lowered with; see `compile`."""
+        for name, variable in program.outer.items():
+            if keeps_scope or name in live:
+                variable.captured = variable.open = True
+        if keeps_scope:
+            for variable in program.top:
+                variable.captured = variable.open = True
+        self.programs += 1
+        first = self.programs == 1
+        return Link(
+            program,
+            self.limits,
+            RUN.natives,
+            RUN.nullary,
+            self.number,
+            typed_calls=first and not keeps_scope,
+            strict_properties=RUN.strict_properties,
+            keeps_scope=keeps_scope,
+            foreign=None if first or not added else self.all_generic(),
+        )
 
     def refill_steps(self, compiled: Compiled) -> None:
         """Give the run its steps again, to run a program once more."""
@@ -182,19 +189,23 @@ class Session:
         """The helpers that belong to this run."""
 
         def check_steps() -> None:
+            """Whether a step was left."""
             if next(self.steps, None) is None:
                 # All were drawn: the last turn had one, the loop itself has none.
                 raise errors.too_many_operations()
 
         def import_module(path: Any, alias: str | None, depth: int) -> None:
+            """`import path as alias`."""
             module = self.import_module(path)
             if alias is not None:
                 namespaces[alias] = module
 
         def module_call(path: str, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
+            """`path::name(..)`."""
             return self.module_call(namespaces, path, name, arguments, depth)
 
         def module_variable(path: str, name: str) -> Any:
+            """`path::name`."""
             return self.module_variable(namespaces, path, name)
 
         return {

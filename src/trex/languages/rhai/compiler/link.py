@@ -111,8 +111,8 @@ class Link:
                 self.typed_functions.setdefault((function.name, arity), []).append(function)
 
     def slot(self, name: str) -> str:
-        """A fresh name for a variable."""
-        return f"{name[:_NAME_LENGTH]}_{self.number()}"
+        """A fresh name for a variable. A host may call one of its own as no script can; that stays out of code."""
+        return f"{name[:_NAME_LENGTH] if name.isidentifier() and name.isascii() else 'v'}_{self.number()}"
 
     def constant(self, value: Any) -> str:
         """The name of a value that code needs and cannot write down."""
