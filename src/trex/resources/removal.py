@@ -110,9 +110,9 @@ class DirectoryRemoval(Removal):
             raise failures.directory_failed(reason, directory.path) from error
 
 
-# So many entries are remembered between asking for all of them and removing them; of a larger tree
-# the others are asked for twice.
-_REMEMBERED = 50_000
+# So many entries are remembered between asking for all of them and doing it; of a larger tree the others
+# are asked for twice.
+REMEMBERED = 50_000
 
 
 class _Emptying:
@@ -145,7 +145,7 @@ class _Emptying:
         key = hash((step.path, step.is_directory))
         if key not in self._judged:
             self._gate.permit(DELETE, (directory_entity if step.is_directory else file_entity)(step.path))
-            if len(self._judged) < _REMEMBERED:
+            if len(self._judged) < REMEMBERED:
                 self._judged.add(key)
 
     def _next(self, step: Step) -> None:
