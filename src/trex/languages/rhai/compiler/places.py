@@ -71,6 +71,9 @@ class Path:
         return [b.load(steps), b.tuple_([key.node for key in self.keys])]
 
 
+_BITS_OF_CONTAINERS = {"Array": k.ARRAY, "Map": k.MAP, "str": k.STR}
+
+
 def owned(container: Any) -> Any:
     """A test that a container may be changed in place."""
     return b.compare(b.attribute(container, "state"), "<", _SHARED)
@@ -142,6 +145,10 @@ class Places(Calls):
         as_map = inline and bits & k.MAP and index & k.STR and not self.link.strict_properties
         current, key = self.both_simple(current, key)
         result: Any = b.between_positions(b.call("index", [current.node, key.node], place[0]), place[1], place[0])
+        if bits & k.STR and index & k.INT and self.is_hot():
+            self.note(place[0], current, key)
+            character = b.call("char", [b.subscript(current.node, key.node, place[0])], place[0])
+            result = self.guarded_read(current, key, "str", "int", character, result)
         if as_map:
             result = self.guarded_read(current, key, "Map", "str", self.entry(current.node, key.node), result)
         if as_array:
@@ -154,7 +161,7 @@ class Places(Calls):
     def guarded_read(current: Value, key: Value, container: str, index: str, inline: Any, other: Any) -> Any:
         """`inline` where the types fit, `other` elsewhere."""
         tests = []
-        if current.kind.bits != (k.ARRAY if container == "Array" else k.MAP):
+        if current.kind.bits != _BITS_OF_CONTAINERS[container]:
             tests.append(type_is(current.node, container))
         if key.kind.bits != (k.INT if index == "int" else k.STR):
             tests.append(type_is(key.node, index))

@@ -401,22 +401,27 @@ class Statements(Chains):
         if bits == k.STR:
             self.out.extend(fast)
             return
-        tests = [self.type_test(left, "str")]
-        if value.kind.bits != k.STR:
-            tests.append(self.type_test(right, "str"))
+        old = Value(left, kind_of(variable), False, True)
         stored = Value(self.stored(value), value.kind, True, value.simple, value.fixed)
-        result = self.operate("+", Value(left, kind_of(variable), False, True), stored, position, True)
-        slow = [b.assign_name(slot, result.node)]
         if bits & k.INT and value.kind.bits & k.INT:
             # More often a sum than a text.
-            self.out.extend(self.sum_first(variable, slot, value, position, tests, fast, slow))
-            return
-        self.emit(b.if_(b.and_(tests), fast, slow))
+            slow = [b.assign_name(slot, self.helper("+", old, stored, position, True))]
+            if self.loop_depth and bits & k.FLOAT and value.kind.bits & k.FLOAT:
+                floats = [self.type_test(node, "float") for node in (left, right)]
+                slow = [b.if_(b.and_(floats), [b.augment(b.store(slot), "+", right)], slow)]
+        else:
+            slow = [b.assign_name(slot, self.operate("+", old, stored, position, True).node)]
+        if value.kind.bits & k.STR:
+            tests = [self.type_test(left, "str")]
+            if value.kind.bits != k.STR:
+                tests.append(self.type_test(right, "str"))
+            slow = [b.if_(b.and_(tests), fast, slow)]
+        if bits & k.INT and value.kind.bits & k.INT:
+            slow = [self.sum_first(variable, slot, value, position, slow)]
+        self.out.extend(slow)
 
-    def sum_first(
-        self, variable: Variable, slot: str, value: Value, position: int, tests: list[Any], fast: Any, slow: Any
-    ) -> list[Any]:
-        """Ask for integers first, then for text."""
+    def sum_first(self, variable: Variable, slot: str, value: Value, position: int, other: list[Any]) -> Any:
+        """Ask for integers first."""
         kind = kind_of(variable)
         old = Value(b.load(slot), self.integer_part(kind), False, True)
         new = Value(value.node, self.integer_part(value.kind), True, True, value.fixed)
@@ -424,7 +429,7 @@ class Statements(Chains):
         if value.kind.bits != k.INT:
             integers.append(self.type_test(new.node, "int"))
         total = b.assign_name(slot, self.checked("+", old, new, position, True).node)
-        return [b.if_(b.and_(integers), [total], [b.if_(b.and_(tests), fast, slow)])]
+        return b.if_(b.and_(integers), [total], other)
 
     @staticmethod
     def type_test(node: Any, name: str) -> Any:
@@ -482,6 +487,7 @@ class Statements(Chains):
         """The handler stands behind Python's `except` clause and not in it, where what Python calls blocks would
         nest deeper, and an error of the handler would hold on to the one that was caught."""
         error, handling = self.temporary(), Caught(self.temporary(), node.variable)
+        full = node.variable is not None and self.exceeds(node.variable)
 
         def handle() -> None:
             self.lower_to(node.handler, None)
@@ -489,8 +495,8 @@ class Statements(Chains):
                 self.deliver(UNIT_VALUE, destination)
 
         def catch() -> None:
-            if node.variable is not None and not self.exceeds(node.variable):
-                self.define(node.variable, b.call("caught", [b.load(error)], 0))
+            if handling.variable is not None and not full:
+                self.define(handling.variable, b.call("caught", [b.load(error)], 0))
             else:
                 self.emit(b.expression(b.call("catch", [b.load(error)], 0)))
                 if node.variable is not None and self.is_full(node.variable, node.name_position):
@@ -501,7 +507,9 @@ class Statements(Chains):
         self.caught.append(handling)
         handler = self.nested(handle)
         self.caught.pop()
-        full = node.variable is not None and self.exceeds(node.variable)
+        if node.variable is not None and not (node.variable.slot or self.link.evaluates):
+            # The handler does not look at it.
+            handling.variable = None
         if not (node.escapes or handling.thrown or full) and len(self.loops) + len(self.attempts) < _FEW_BLOCKS:
             handling.loops = len(self.loops)
         self.attempts.append(handling)
