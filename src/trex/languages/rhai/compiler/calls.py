@@ -272,7 +272,9 @@ class Calls(Expressions):
             return Value(b.attribute(b.load(self.slot(argument.variable)), "shared"), k.K_BOOL)
         if type(argument) is This or (type(argument) is Name and argument.variable is not None):
             return Value(b.FALSE, k.K_BOOL, simple=True, fixed=True)
-        self.lower(argument)
+        value = self.lower(argument)
+        if not value.simple:
+            self.emit(b.expression(value.node))
         return Value(b.FALSE, k.K_BOOL, simple=True, fixed=True)
 
     def is_def_var(self, node: Call) -> Value:

@@ -83,7 +83,7 @@ class Cursor:
         self.assigns_this = False
         self.uses_global = False
         main = Function("", [], 0)
-        self.outer = {name: Variable(name, "outer", constant) for name, constant in (outer or {}).items()}
+        self.outer = {name: Variable(name, "outer", constant, constant) for name, constant in (outer or {}).items()}
         self.scope = self.program_scope = Scope(main, None, self.outer)
         self.main = main
 

@@ -527,6 +527,8 @@ class Expressions(Cursor):
             variable = enclosing.find(name, self.function_names, named_at)
             if variable is not None:
                 variable.captured = True
+                inner.constant = variable.constant and not variable.literal
+                inner.literal = variable.literal
                 variable.assigned += inner.assigned
                 inner.root = variable
                 function.captures[name] = (inner, variable, named_at)

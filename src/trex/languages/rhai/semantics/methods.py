@@ -169,6 +169,15 @@ def check_captures(f: Any, cell: Any) -> None:
                 raise errors.data_race(f"argument #{number} of function '{f.name}'")
 
 
+def check_arguments(overloads: Overloads, value: Any, arguments: tuple[Any, ...], depth: int) -> None:
+    """Raise if there is no such function for these arguments. It is tried on a copy."""
+    try:
+        native_reference(overloads, share(value), arguments, depth)
+    except errors.RhaiError as error:
+        if error.kind == "ErrorFunctionNotFound":
+            raise
+
+
 def constant_receiver(value: Any, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
     """A method on a constant, or on a part of one: refused where it may change its receiver."""
     count = len(arguments)
@@ -191,5 +200,7 @@ def constant_receiver(value: Any, name: str, arguments: tuple[Any, ...], depth: 
         if kind not in overloads:
             raise errors.function_not_found(name, value, *arguments)
     if overloads.effects[kind] in ("change", "replace", "read"):
+        if arguments and not overloads.calls:
+            check_arguments(overloads, value, arguments, depth)
         raise errors.constant_method(name)
     return native_reference(overloads, value, arguments, depth)[1]
