@@ -106,8 +106,8 @@ class DirectoryRemoval(Removal):
             if error.errno in (EXDEV, EBUSY):
                 reason += ", a file system is mounted in it"
             if emptying.removed:
-                reason += f", {emptying.removed} of its entries are gone: {failures.os_text(error)}"
-            raise failures.directory_failed(reason, directory.path) from error
+                reason += f", {emptying.removed} of its entries are gone"
+            raise failures.directory_failed(f"{reason}: {failures.os_text(error)}", directory.path) from error
 
 
 # So many entries are remembered between asking for all of them and doing it; of a larger tree the others
