@@ -32,6 +32,7 @@ from trex.languages.rhai.syntax import (
     StatementExpression,
     This,
     Unary,
+    Variable,
 )
 from trex.languages.rhai.tokens import (
     CALLABLE_WORDS,
@@ -527,8 +528,8 @@ class Expressions(Cursor):
             variable = enclosing.find(name, self.function_names, named_at)
             if variable is not None:
                 variable.captured = True
-                inner.constant = variable.constant and not variable.literal
-                inner.literal = variable.literal
+                if variable.constant:
+                    self.captured_constant(inner, variable)
                 variable.assigned += inner.assigned
                 inner.root = variable
                 function.captures[name] = (inner, variable, named_at)
@@ -542,6 +543,14 @@ class Expressions(Cursor):
         del scope
         self.closures.append(function)
         return Closure(function, position)
+
+    def captured_constant(self, inner: Variable, variable: Variable) -> None:
+        """What a closure captured is constant, also for the closures in it; but see `Variable.literal`."""
+        inner.constant, inner.literal = not variable.literal, variable.literal
+        for closure in self.closures:
+            for nested, outside, _ in closure.captures.values():
+                if outside is inner:
+                    self.captured_constant(nested, inner)
 
     def parameters(self, function: Function, closing: str, close_reason: str, comma_reason: str) -> None:
         """Parameter names up to the closing token."""
