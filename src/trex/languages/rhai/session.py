@@ -110,6 +110,7 @@ class Session:
         namespaces: dict[str, Module] | None = None,
         added: bool = False,
         live: Container[str] = (),
+        level: int = 0,
     ) -> Compiled:
         """A program, ready to run. Raises `ParseError`.
 
@@ -117,6 +118,7 @@ class Session:
         keeps_scope: the program's own variables stay visible to the caller.
         added:       the text belongs to the running program, as that of `eval` does.
         live:        variables of the caller that others can see, or change, while the program runs.
+        level:       of calls, at which the program itself runs.
         """
         program = self.parse(source, outer, expression)
         for name, variable in program.outer.items():
@@ -137,6 +139,7 @@ class Session:
             strict_properties=RUN.strict_properties,
             keeps_scope=keeps_scope,
             foreign=None if first or not added else self.all_generic(),
+            level=level,
         )
         helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
         try:
@@ -245,9 +248,8 @@ class Session:
         try:
             if level > RUN.call_levels:
                 raise errors.stack_overflow()
-            program = self.compile(
-                source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True
-            )
+            outer = {name: name in constants for name in scope}
+            program = self.compile(source.strip(), outer, keeps_scope=True, added=True, level=level)
             if program.program.functions or program.program.closures:
                 raise ParseError(
                     "WrongFnDefinition",
