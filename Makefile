@@ -56,6 +56,9 @@ fresh: $(VENV)/test-ready
 generate: $(VENV)/test-ready ## rewrite the generated pages
 	$(BIN)/python tools/generate.py
 
+golden: $(VENV)/test-ready ## rewrite the recorded forms of tests/golden; then read the difference
+	TREX_GOLDEN_UPDATE=1 $(BIN)/python -m pytest -q tests/golden
+
 attacks: $(VENV)/test-ready ## the attack suite, with many more tries than `make test`
 	TREX_ATTACK_TRIES=$${TREX_ATTACK_TRIES:-20000} $(BIN)/python -m pytest -q tests/attacks
 
@@ -69,4 +72,4 @@ bench: $(VENV)/test-ready ## the benchmarks, each beside something to compare wi
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test lint format check fresh generate attacks compliance bench clean
+.PHONY: help demo test lint format check fresh generate golden attacks compliance bench clean

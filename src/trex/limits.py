@@ -42,7 +42,9 @@ class Limits(LanguageLimits, frozen=True):
     max_output: Annotated[Bound, Meta(description="bytes of the result")] = 8 * MIB
     max_log_records: Annotated[Bound, Meta(description="log records kept, newest first")] = 1000
     max_log: Annotated[Bound, Meta(description="bytes logged in all")] = 64 * MIB
-    max_read: Annotated[Bound, Meta(description="bytes that one operation reads into the script")] = 64 * MIB
+    max_read: Annotated[
+        Bound, Meta(description="bytes that one operation reads into the script, and 16 for each line")
+    ] = 64 * MIB
     max_write: Annotated[Bound, Meta(description="bytes written in all")] = 1024 * MIB
     max_handles: Annotated[Bound, Meta(description="resources held open at once")] = 256
     max_script: Annotated[Bound, Meta(description="bytes of the script and of each module")] = 1 * MIB

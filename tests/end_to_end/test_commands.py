@@ -10,7 +10,7 @@ import pytest
 
 from trex.sdk import load
 
-COMMANDS = ["run", "check", "functions", "eval", "audit", "doctor"]
+COMMANDS = ["run", "check", "compile", "functions", "eval", "audit", "doctor"]
 
 
 # --- check ---
@@ -54,6 +54,15 @@ def test_check_knows_only_the_arguments_that_are_named(trex):
     assert trex.command("check", "s.rhai").status == 1
     assert trex.command("check", "s.rhai", "--arg", "directory").status == 0
     assert trex.command("check", "s.rhai", "--arg", "directory=/tmp").status == 0
+
+
+def test_check_names_the_module_that_does_not_parse(trex):
+    trex.write("s.rhai", 'import "m" as m; m::f(1)')
+    trex.write("m.rhai", "fn f(x) {\n  x + ;\n}")
+    result = trex.command("check", "s.rhai", "--module", "m=m.rhai")
+    assert result.status == 1
+    assert result.stdout.startswith("m.rhai:2:7: Syntax error: Unexpected ';'")
+    assert "x + ;" in result.stdout
 
 
 def test_check_says_when_it_cannot_read(trex):

@@ -62,7 +62,7 @@ class Reach:
             rights |= REMOVE_DIRECTORY
         if self._all(_OPEN, files):
             for wanted, right in _ON_FILES.items():
-                if self._all(wanted, files):
+                if self._all(wanted, files) and self._is_readable(right, files):
                     rights |= right
             if rights & MAKE_FILE and rights & MAKE_DIRECTORY and self._all(_MOVE, files, directories):
                 rights |= MOVE
@@ -76,7 +76,7 @@ class Reach:
             return 0
         rights = 0
         for wanted, right in ((_READ, READ), (_WRITE, WRITE), (_EXECUTE, EXECUTE)):
-            if self._all(wanted, here):
+            if self._all(wanted, here) and self._is_readable(right, here):
                 rights |= right
         return rights
 
@@ -136,6 +136,10 @@ class Reach:
         return at < len(named) and named[at].startswith(prefix)
 
     # --- decisions ---
+
+    def _is_readable(self, right: int, files: Subject) -> bool:
+        """Whether a right does not bring reading where that is forbidden: what a program executes it can also read."""
+        return right != EXECUTE or self._decide(_READ, files, implied=True) is True
 
     def _all(self, wanted: Action, *subjects: Subject) -> bool:
         return all(self._decide(wanted, each) is True for each in subjects)

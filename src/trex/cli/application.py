@@ -17,6 +17,7 @@ import click
 COMMANDS = {
     "run": "run",
     "check": "check",
+    "compile": "compile",
     "functions": "functions",
     "eval": "evaluate",
     "audit": "audit",

@@ -35,18 +35,18 @@ def _check(**options: Any) -> None:
                 Source(options["script"]), names, modules, limits, options["isolation"] or "strict"
             )
     except TrexError as error:
-        _fail(error, options["json"])
+        fail(error, options["json"])
     if options["json"]:
-        _print_json({"ok": not problems, "problems": problems})
+        print_json({"ok": not problems, "problems": problems})
     else:
         for problem in problems:
-            _print(problem)
+            print_problem(problem)
         if not problems:
             click.echo("no problems found")
     raise SystemExit(1 if problems else 0)
 
 
-def _print(problem: Any) -> None:
+def print_problem(problem: Any) -> None:
     from msgspec import UNSET
 
     from trex.runner.report import visible
@@ -61,18 +61,18 @@ def _print(problem: Any) -> None:
         click.echo(visible(problem.excerpt).rstrip("\n"))
 
 
-def _print_json(report: Any) -> None:
+def print_json(report: Any) -> None:
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
 
 
-def _fail(error: Any, json: bool) -> None:
+def fail(error: Any, json: bool) -> None:
     from trex.runner.outcome import ENDINGS, INTERNAL
 
     ending = ENDINGS.get(error.code)
     if json:
-        _print_json({"ok": False, "problems": [], "error": {"code": error.code, "message": str(error)}})
+        print_json({"ok": False, "problems": [], "error": {"code": error.code, "message": str(error)}})
     else:
         click.echo(f"trex: {error}", err=True)
     raise SystemExit(ending.exit_code if ending else INTERNAL)

@@ -27,6 +27,9 @@ _NEW_PIDS = 0x20000000  # CLONE_NEWPID
 _RULE_PATH_BENEATH = 1
 _SET_MODE_FILTER = 1
 _CAPABILITY_VERSION = 0x20080522
+# Kept by the C library for itself; its `posix_spawn` leaves the first one ignored in whatever it starts.
+_INTERNAL_SIGNALS = [number for number in range(1, signal.NSIG) if number not in signal.valid_signals()]
+_NO_ACTION = bytes(32)  # struct sigaction of the kernel: SIG_DFL, no flags, no mask
 _SIGNALS = [int(number) for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
 
 
@@ -58,6 +61,8 @@ def default_signals() -> None:
     """What a program expects to find: every signal does what it does by default, and none is blocked."""
     for number in _SIGNALS:
         set_handler(number, SIG_DFL)
+    for number in _INTERNAL_SIGNALS:
+        kernel.call("rt_sigaction", number, _NO_ACTION, 0, 8)
     pthread_sigmask(SIG_SETMASK, ())
 
 

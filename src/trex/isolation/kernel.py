@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # Numbers differ between architectures only for calls older than 2019 (Linux 5.0).
 _NUMBERS = {
-    "x86_64": {"capget": 125, "capset": 126, "setns": 308, "seccomp": 317, "execveat": 322},
-    "aarch64": {"capget": 90, "capset": 91, "setns": 268, "seccomp": 277, "execveat": 281},
+    "x86_64": {"rt_sigaction": 13, "capget": 125, "capset": 126, "setns": 308, "seccomp": 317, "execveat": 322},
+    "aarch64": {"capget": 90, "capset": 91, "rt_sigaction": 134, "setns": 268, "seccomp": 277, "execveat": 281},
 }
 _COMMON = {
     "close_range": 436,

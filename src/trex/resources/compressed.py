@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAGIC = b"\x1f\x8b"
 
 _GZIP = 16 + zlib.MAX_WBITS  # with zlib's reading of headers and checks
+_HEADER, _TRAILER = 10, 8  # bytes, without a name
 
 # Input goes to zlib in small pieces: what follows the end of a member is copied by zlib each time,
 # and a file of nothing but tiny members would have it copied over and over.
@@ -45,6 +46,7 @@ class Unpacked(Content):
         """All of it, block by block, through all members. Fails where the data is damaged or cut off."""
         member = zlib.decompressobj(_GZIP)
         in_member, finished = False, 0  # whether a member has begun, and how many have ended
+        given = 0  # bytes of the member, to tell whether its header is complete
         for block in self._packed.blocks():
             for start in range(0, len(block), _PIECE):
                 data = block[start : start + _PIECE]
@@ -54,7 +56,8 @@ class Unpacked(Content):
                             data = data.lstrip(b"\0")
                             if not data:
                                 break
-                        member, in_member = zlib.decompressobj(_GZIP), True
+                        member, in_member, given = zlib.decompressobj(_GZIP), True, 0
+                    given += len(data)
                     try:
                         unpacked = member.decompress(data, BLOCK)
                     except zlib.error as error:
@@ -71,7 +74,7 @@ class Unpacked(Content):
             if member.eof:
                 return
             if not unpacked:
-                raise cut_off()
+                raise _cut_off_in(member, given)
             yield unpacked
         if not finished:
             raise cut_off()
@@ -84,6 +87,19 @@ def packed(content: Content, level: int) -> Iterator[bytes]:
         if made := compressor.compress(block):
             yield made
     yield compressor.flush()
+
+
+def _cut_off_in(member: zlib._Decompress, given: int) -> OperationError:
+    """Whether the data ends in what is packed, or before or behind it: there it takes any eight bytes more."""
+    if given >= _HEADER:
+        try:
+            member.decompress(bytes(_TRAILER))
+        except zlib.error as error:
+            if "incorrect" in str(error):
+                return cut_off()
+        if not member.eof:
+            return failures.failure("IoError", "incomplete deflate stream")
+    return cut_off()
 
 
 def cut_off() -> OperationError:

@@ -11,7 +11,7 @@ import os
 from errno import EACCES, EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
-from trex.host import changes, files
+from trex.host import attributes, changes, files
 from trex.resources import failures
 from trex.resources.shapes import Match
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from trex.host.paths import Path
 
 BLOCK = 256 * 1024
+
+# What a line counts for beside its text, where each is a value of its own: short lines take much more
+# memory than they have bytes, and empty ones are not nothing.
+LINE = 16
 
 MATCH = 128  # what a match counts for beside its line: a million empty lines are more than nothing
 
@@ -135,12 +139,12 @@ class Content:
     def all_kept(self, lines: list[str]) -> list[str]:
         """Count lines that go to the script."""
         text = "".join(lines)
-        self.budget.read(len(text) if text.isascii() else len(text.encode()))
+        self.budget.read((len(text) if text.isascii() else len(text.encode())) + len(lines) * LINE)
         return lines
 
     def kept(self, line: str) -> str:
         """Count a line that goes to the script."""
-        self.budget.read(len(line) if line.isascii() else len(line.encode()))
+        self.budget.read((len(line) if line.isascii() else len(line.encode())) + LINE)
         return line
 
 
@@ -219,7 +223,7 @@ class ReadableContent(Content):
             pieces.append(block)
             newlines += block.count(b"\n")
             held += len(block)
-            self.check_held(held - BLOCK)
+            self.check_held(held - BLOCK + min(newlines, count) * LINE)
         pieces.reverse()
         lines = b"".join(pieces).split(b"\n")
         if not lines[-1]:
@@ -283,6 +287,7 @@ def replace(
         try:
             new.fill(content)
             new.take_over(status, ownership)
+            attributes.take_extended(new.descriptor, writable)
             new.publish_over(name, expected)
             return by_name(home, name, new.descriptor)
         finally:

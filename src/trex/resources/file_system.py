@@ -83,6 +83,10 @@ class Directory:
         if not files.is_at(self.descriptor, self.path):
             raise failures.moved(self.path)
 
+    def as_judged(self) -> Directory:
+        """The directory under the path that it has now, for what was opened in it: that path it keeps."""
+        return Directory(self.descriptor, self.path)
+
     def settle(self, path: Path, descriptor: Descriptor) -> None:
         """It was moved: this is its path now, and the directory itself, if a copy had to take its place."""
         self.path, self.descriptor = path, descriptor
@@ -115,6 +119,7 @@ class File:
         writable: bool,
     ) -> None:
         self.descriptor, self.identity = descriptor, identity
+        home = home.as_judged()
         self.home, self.path = home, path
         self.readable, self.writable = readable, writable
         self.link, self.link_home, self.link_identity = path, home, identity
@@ -135,6 +140,7 @@ class File:
 
     def settle(self, home: Directory, path: Path) -> None:
         """It was moved: its name, or that of the link which led to it, is now this one."""
+        home = home.as_judged()
         if self.link == self.path:
             self.home, self.path, self.entity = home, path, file_entity(path.text)
         self.link_home, self.link = home, path

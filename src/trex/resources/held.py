@@ -165,7 +165,7 @@ class FilePlace:
                 descriptor = files.reopen(found, access)
         identity = files.identity(files.status(descriptor))
         file = File(descriptor, identity, self._home, self._path, options.read, writes)
-        file.link_home, file.link = self._link_home, self._link
+        file.link_home, file.link = self._link_home.as_judged(), self._link
         file.link_identity = self._link_identity or identity
         return file
 

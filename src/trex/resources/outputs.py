@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 from trex.catalogue.declare import Need
-from trex.host import changes, files
+from trex.host import attributes, changes, files
 from trex.host.paths import encode
 from trex.resources import content, failures
 from trex.resources.file_system import WRITE, File
@@ -53,6 +53,7 @@ class OutputFile:
             new.finish()
             try:
                 new.take_over(status, ownership=True)
+                attributes.take_extended(new.descriptor, file.descriptor)
                 new.publish_over(name, file.identity)
             except OSError as error:
                 if error.errno not in content.IN_PLACE:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from trex.catalogue.declare import Need
 from trex.host import files
 from trex.resources import failures
-from trex.resources.content import BLOCK, ReadableContent, split_lines
+from trex.resources.content import BLOCK, LINE, ReadableContent, split_lines
 from trex.resources.file_system import READ, File
 from trex.resources.held import HeldFile
 
@@ -43,7 +43,7 @@ class PagedFile:
             missing -= newlines
             position += len(block)
             pieces.append(block)
-            self._content.check_held(position - start)
+            self._content.check_held(position - start + (count - missing) * LINE)
         page = [self._content.kept(self._content.decoded(line)) for line in split_lines(b"".join(pieces))]
         self._file.page = position
         return page

@@ -75,7 +75,7 @@ def replaced(text: str, pattern: str, replacement: str, replace_all: bool, budge
     search = _bounded(_compiled(pattern, False, by_line=False, groups=wants_groups), budget)
     parts = [piece.encode() if type(piece) is str else piece for piece in pieces]
     content = text.encode()
-    made: list[bytes] = []
+    made = bytearray()
     position = after = 0  # where to search next, and where what was not copied yet starts
     last_end = -1
     grown = counted = 0
@@ -94,16 +94,17 @@ def replaced(text: str, pattern: str, replacement: str, replace_all: bool, budge
         if grown > counted:
             budget.read(grown - counted)
             counted = grown
-        made.append(content[after:start])
-        made += new
+        made += content[after:start]
+        for piece in new:
+            made += piece
         after = last_end = end
         position = end if start < end else _next_character(content, end)
         if not replace_all or position > len(content):
             break
         if not count & 0xFF:
             budget.check_time()
-    made.append(content[after:])
-    return b"".join(made).decode()
+    made += content[after:]
+    return made.decode()
 
 
 def _next_character(content: bytes, position: int) -> int:

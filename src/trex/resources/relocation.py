@@ -34,6 +34,7 @@ from trex.resources import failures
 from trex.resources.file_system import CREATE, DELETE, OPEN, READ, STAT, WRITE, Directory, find_name, type_of
 from trex.resources.held import HeldDirectory
 from trex.resources.moving import MOVE, Place
+from trex.resources.removal import REMEMBERED
 
 if TYPE_CHECKING:
     from trex.authorization.entities import Action
@@ -55,10 +56,11 @@ _ASKED: dict[int, tuple[tuple[Action, ...], tuple[Action, ...]]] = {
 class DirectoryMove:
     """A directory that may be moved; its handle follows it."""
 
-    __slots__ = ("_directory", "_gate", "_source", "_target")
+    __slots__ = ("_directory", "_gate", "_judged", "_source", "_target")
 
     def __init__(self, gate: Gate, directory: Directory, source: Place, target: Place) -> None:
         self._gate, self._directory, self._source, self._target = gate, directory, source, target
+        self._judged: set[int] = set()  # hashes of paths: nobody outside of this process can choose them
 
     def move(self, verbose: bool) -> Directory:
         """Do it, and give the handle."""
@@ -151,11 +153,16 @@ class DirectoryMove:
         if asked is None:
             shown = type_of(entry.kind).name.title().replace("_", "")
             raise failures.unsupported(f"{shown} directory entry is not supported")
+        key = hash((entry.path, entry.kind))
+        if key in self._judged:
+            return
         entity = directory_entity if entry.kind == DIRECTORY else file_entity
         for place, actions in zip((self._source, self._target), asked, strict=True):
             resource = entity(place.path.text + entry.path)
             for action in actions:
                 self._gate.permit(action, resource)
+        if len(self._judged) < REMEMBERED:
+            self._judged.add(key)
 
     def _count(self, size: int) -> None:
         self._gate.budget.check_time()

@@ -106,13 +106,13 @@ class DirectoryRemoval(Removal):
             if error.errno in (EXDEV, EBUSY):
                 reason += ", a file system is mounted in it"
             if emptying.removed:
-                reason += f", {emptying.removed} of its entries are gone: {failures.os_text(error)}"
-            raise failures.directory_failed(reason, directory.path) from error
+                reason += f", {emptying.removed} of its entries are gone"
+            raise failures.directory_failed(f"{reason}: {failures.os_text(error)}", directory.path) from error
 
 
-# So many entries are remembered between asking for all of them and removing them; of a larger tree
-# the others are asked for twice.
-_REMEMBERED = 50_000
+# So many entries are remembered between asking for all of them and doing it; of a larger tree the others
+# are asked for twice.
+REMEMBERED = 50_000
 
 
 class _Emptying:
@@ -145,7 +145,7 @@ class _Emptying:
         key = hash((step.path, step.is_directory))
         if key not in self._judged:
             self._gate.permit(DELETE, (directory_entity if step.is_directory else file_entity)(step.path))
-            if len(self._judged) < _REMEMBERED:
+            if len(self._judged) < REMEMBERED:
                 self._judged.add(key)
 
     def _next(self, step: Step) -> None:

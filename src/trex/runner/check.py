@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from trex.errors import PolicyInvalid, WorkerDied
 from trex.limits import Limits
-from trex.protocol.messages import Failed, Start
+from trex.protocol.messages import Failed, Finished, Start
 from trex.runner.request import Source, read_source
 
 
@@ -50,24 +50,49 @@ def check_policy(source: Source, limits: Limits) -> list[Problem]:
 def check_script(
     source: Source, arguments: tuple[str, ...], modules: tuple[tuple[str, Source], ...], limits: Limits, isolation: str
 ) -> list[Problem]:
-    """What is wrong with a script, as a run with arguments of these names would find it before its first statement."""
+    """What is wrong with a script, as a run with arguments of these names would find it before its first statement.
+
+    Modules are checked too, although a run finds out only when it imports them.
+    """
     from trex import sdk
     from trex.catalogue import interface
-    from trex.runner import workers
 
     deadline = time.monotonic() + limits.max_time
-    text = read_source(source, "script", limits.max_script, "max_script", deadline)
-    texts = {name: read_source(each, "module", limits.max_script, "max_script", deadline) for name, each in modules}
-    values: dict[str, Any] = dict.fromkeys(arguments)
-    with workers.start(limits, isolation) as worker:
+    found = interface(sdk.load())
+    parts: list[tuple[Literal["script", "module"], Source]] = [
+        ("script", source),
+        *(("module", each) for _, each in modules),
+    ]
+    texts = [read_source(each, part, limits.max_script, "max_script", deadline) for part, each in parts]
+    problems = []
+    for (part, each), text in zip(parts, texts, strict=True):
+        values: dict[str, Any] = dict.fromkeys(arguments) if part == "script" else {}
+        answer = answer_of(Start(text, values, found, limits, check=True), limits, isolation, deadline)
+        if isinstance(answer, Failed):
+            problems.append(problem_of(answer, part, each.name))
+    return problems
+
+
+def answer_of(
+    start: Start, limits: Limits, isolation: str, deadline: float, language: str | None = None
+) -> Finished | Failed:
+    """What a locked worker makes of a script without running it; raises `WorkerDied` for a fault of ours."""
+    from trex.runner import workers
+
+    with workers.start(limits, isolation, language or workers.LANGUAGE) as worker:
         worker.ready  # noqa: B018  # waits for the proof of the lock, or raises
-        worker.channel.send(Start(text, values, interface(sdk.load()), limits, texts, check=True))
+        worker.channel.send(start)
         answer = worker.channel.receive(deadline)
-    if not isinstance(answer, Failed):
-        return []
-    if answer.stage == "internal":
+    if not isinstance(answer, Finished | Failed):
+        raise WorkerDied(None, f"it answered with {type(answer).__name__}")
+    if isinstance(answer, Failed) and answer.stage == "internal":
         raise WorkerDied(None, answer.message)
-    return [Problem("script", source.name, answer.message, *_place(answer.line, answer.position, answer.excerpt))]
+    return answer
+
+
+def problem_of(failed: Failed, part: Literal["script", "module"], name: str) -> Problem:
+    """A worker's failure as a finding."""
+    return Problem(part, name, failed.message, *_place(failed.line, failed.position, failed.excerpt))
 
 
 def _sentence(problem: Any) -> str:

@@ -116,6 +116,15 @@ def test_creating_needs_both_kinds_apart():
     assert not reached(text).tree("/srv") & MAKE_DIRECTORY
 
 
+def test_what_may_be_executed_and_must_not_be_read_is_not_told():
+    """The kernel opens for reading what it executes, so that who may execute a file could read it."""
+    text = 'permit (principal, action in [file_system::Action::"open", file_system::Action::"execute"], resource);'
+    assert reached(text).tree("/srv") == reached(text).file("/srv/x") == EXECUTE
+    text += 'forbid (principal, action == file_system::Action::"read", resource in file_system::Dir::"/srv");'
+    assert reached(text).tree("/srv") == reached(text).file("/srv/x") == 0
+    assert reached(text).tree("/opt") == EXECUTE
+
+
 def test_what_is_implied_is_free_unless_a_policy_forbids_it():
     assert reached("").is_free("/usr/lib", whole=True)
     text = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from trex.resources import dumps as resource
 from trex.values import Object
 
 pytestmark = dumps.NEEDED
+
+GUIDE = Path(__file__).resolve().parents[3] / "docs/guides/core-dumps.md"
 
 
 @pytest.fixture(scope="session")
@@ -152,6 +155,18 @@ def test_a_policy_can_tell_by_the_arguments_what_gdb_is_asked(made):
     with pytest.raises(Failure) as failure:
         broker.call("inspection.get_variables", named(*made), 0, ["depth"])
     assert failure.value.denial is not None
+
+
+def test_the_guide_s_policy_is_enough(made):
+    """Confined to what it permits, gdb still finds all that it needs."""
+    program, core = made
+    (shown,) = re.findall(r"^```cedar\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    if Path("/usr/bin/gdb").is_symlink():
+        shown += f'permit (principal, action, resource == file_system::File::"{Path("/usr/bin/gdb").resolve()}");'
+    broker = Broker(shown.replace("/srv/crash", str(program.parent)))
+    assert functions(broker.call("inspection.backtrace", named(program, core)), 0)[:4] == ["fail"] * 3 + ["main"]
+    assert broker.audit.facts["confined"] is True
+    broker.call("inspection.get_variables", named(program, core), 1, ["at->next", "sizes[0]"])
 
 
 # --- what is refused ---

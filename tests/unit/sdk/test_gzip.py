@@ -175,14 +175,14 @@ DAMAGED = {
     "short": (b"hello", "invalid gzip header"),
     "plain": (TEXT, "invalid gzip header"),
     "half a header": (PACKED[:7], "unexpected end of file"),
-    "cut off": (PACKED[:40_000], "unexpected end of file"),
+    "cut off": (PACKED[:40_000], "incomplete deflate stream"),
     "without its size": (PACKED[:-4], "unexpected end of file"),
     "another method": (b"\x1f\x8b\x07" + PACKED[3:], "invalid gzip header"),
     "a wrong check": (PACKED[:-8] + b"\0\0\0\0" + PACKED[-4:], "corrupt gzip stream does not have a matching checksum"),
     "a wrong size": (PACKED[:-4] + b"\0\0\0\0", "corrupt gzip stream does not have a matching checksum"),
     "a wrong block": (gzip.compress(TEXT)[:10] + b"\xff" * 40, "corrupt deflate stream"),
     "something behind": (PACKED + b"garbage", "invalid gzip header after 1 complete members"),
-    "half a member behind": (PACKED + PACKED[:500], "unexpected end of file"),
+    "half a member behind": (PACKED + PACKED[:500], "incomplete deflate stream"),
 }
 
 

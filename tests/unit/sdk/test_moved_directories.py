@@ -113,6 +113,31 @@ def test_the_handle_and_the_result_stand_for_the_moved_directory(tree):
     assert mover.broker.asked[-1] == f"read Dir {tree}/to/new"
 
 
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("files.read", []),
+        ("files.write_opened", ["x"]),
+        ("files.delete_file", [made("DeleteFileOptions")]),
+    ],
+)
+def test_a_file_that_moved_with_its_directory_is_judged_by_no_name_that_it_had(tree, operation, arguments):
+    mover = Mover(Broker(), tree / "from", tree / "to")
+    file = mover.broker.file(mover.directory, "f", read=True, write=True)
+    mover.move()
+    with pytest.raises(Failure, match="moved after it was authorized"):
+        mover.broker.call(operation, file, *arguments)
+    assert (tree / "to" / "new" / "f").read_text() == "content"
+
+
+def test_an_entry_that_moved_with_its_directory_is_judged_where_it_is(tree):
+    mover = Mover(Broker(), tree / "from", tree / "to")
+    entry = mover.broker.call("files.list_entries", mover.directory)["f"]
+    mover.move()
+    mover.broker.call("files.entry_as_file", entry, made("OpenFileOptions", read=True))
+    assert mover.broker.asked[-1] == f"open File {tree}/to/new/f"
+
+
 def test_a_directory_can_be_renamed_where_it_is(tree):
     mover = Mover(Broker(), tree / "from", tree / "from")
     mover.move("d")

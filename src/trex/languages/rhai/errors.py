@@ -283,10 +283,12 @@ def runtime(text: str) -> Thrown:
 
 
 def too_many_operations() -> RhaiError:
+    """The steps of the run are used up."""
     return RhaiError("ErrorTooManyOperations", "Too many operations")
 
 
 def too_many_variables() -> RhaiError:
+    """More variables in scope than allowed."""
     return RhaiError("ErrorTooManyVariables", "Too many variables defined")
 
 
@@ -295,6 +297,7 @@ def too_many_modules() -> RhaiError:
 
 
 def stack_overflow() -> RhaiError:
+    """Calls are nested too deep."""
     return RhaiError("ErrorStackOverflow", "Stack overflow")
 
 

@@ -28,18 +28,13 @@ def execute(start: Start, host: Host) -> Finished | Failed:
     """Compile and run a script; `host` performs its operations."""
     timings: dict[str, float] = {}
     began = milliseconds()
-    namespaces = datetimes.MODULES.union(module.name for module in start.interface.modules)
-    session = Session(start.limits, Options(True, frozenset(DISABLED), namespaces), host, start.modules)
-    datetimes.install()
-    Bindings(start.interface, host).bind()
+    session = session_of(start, host)
     timings["bind"] = milliseconds() - began
     try:
         began = milliseconds()
         outer = dict.fromkeys(start.arguments, False)
         if start.check:
             session.parse(start.script, outer)
-            for source in start.modules.values():
-                session.parse(source)
             return Finished("", None, True, timings)
         compiled = session.compile(start.script, outer)
         timings["compile"] = milliseconds() - began
@@ -58,6 +53,15 @@ def execute(start: Start, host: Host) -> Finished | Failed:
         return failed(exceptions.understand(error), start, timings)
     finally:
         Handle.release = None
+
+
+def session_of(start: Start, host: Host) -> Session:
+    """The run that a broker asks for, before anything of its script was read."""
+    namespaces = datetimes.MODULES.union(module.name for module in start.interface.modules)
+    session = Session(start.limits, Options(True, frozenset(DISABLED), namespaces), host, start.modules)
+    datetimes.install()
+    Bindings(start.interface, host).bind()
+    return session
 
 
 def finished(value: Any, timings: dict[str, float]) -> Finished:

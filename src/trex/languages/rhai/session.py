@@ -110,7 +110,6 @@ class Session:
         namespaces: dict[str, Module] | None = None,
         added: bool = False,
         live: Container[str] = (),
-        level: int = 0,
     ) -> Compiled:
         """A program, ready to run. Raises `ParseError`.
 
@@ -118,29 +117,10 @@ class Session:
         keeps_scope: the program's own variables stay visible to the caller.
         added:       the text belongs to the running program, as that of `eval` does.
         live:        variables of the caller that others can see, or change, while the program runs.
-        level:       of calls, at which the program itself runs.
         """
         program = self.parse(source, outer, expression)
-        for name, variable in program.outer.items():
-            if keeps_scope or name in live:
-                variable.captured = variable.open = True
-        if keeps_scope:
-            for variable in program.top:
-                variable.captured = variable.open = True
-        self.programs += 1
+        link = self.link(program, keeps_scope=keeps_scope, added=added, live=live)
         first = self.programs == 1
-        link = Link(
-            program,
-            self.limits,
-            RUN.natives,
-            RUN.nullary,
-            self.number,
-            typed_calls=first and not keeps_scope,
-            strict_properties=RUN.strict_properties,
-            keeps_scope=keeps_scope,
-            foreign=None if first or not added else self.all_generic(),
-            level=level,
-        )
         helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
         try:
             compiled = load(program, link, helpers)
@@ -151,6 +131,30 @@ class Session:
             RUN.generic = self.generic
             self.first = compiled
         return compiled
+
+    def link(
+        self, program: Program, *, keeps_scope: bool = False, added: bool = False, live: Container[str] = ()
+    ) -> Link:
+        """What the next program of the run is to be lowered with; see `compile`."""
+        for name, variable in program.outer.items():
+            if keeps_scope or name in live:
+                variable.captured = variable.open = True
+        if keeps_scope:
+            for variable in program.top:
+                variable.captured = variable.open = True
+        self.programs += 1
+        first = self.programs == 1
+        return Link(
+            program,
+            self.limits,
+            RUN.natives,
+            RUN.nullary,
+            self.number,
+            typed_calls=first and not keeps_scope,
+            strict_properties=RUN.strict_properties,
+            keeps_scope=keeps_scope,
+            foreign=None if first or not added else self.all_generic(),
+        )
 
     def refill_steps(self, compiled: Compiled) -> None:
         """Give the run its steps again, to run a program once more."""
@@ -185,19 +189,23 @@ class Session:
         """The helpers that belong to this run."""
 
         def check_steps() -> None:
+            """Whether a step was left."""
             if next(self.steps, None) is None:
                 # All were drawn: the last turn had one, the loop itself has none.
                 raise errors.too_many_operations()
 
         def import_module(path: Any, alias: str | None, depth: int) -> None:
+            """`import path as alias`."""
             module = self.import_module(path)
             if alias is not None:
                 namespaces[alias] = module
 
         def module_call(path: str, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
+            """`path::name(..)`."""
             return self.module_call(namespaces, path, name, arguments, depth)
 
         def module_variable(path: str, name: str) -> Any:
+            """`path::name`."""
             return self.module_variable(namespaces, path, name)
 
         return {
@@ -248,8 +256,9 @@ class Session:
         try:
             if level > RUN.call_levels:
                 raise errors.stack_overflow()
-            outer = {name: name in constants for name in scope}
-            program = self.compile(source.strip(), outer, keeps_scope=True, added=True, level=level)
+            program = self.compile(
+                source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True
+            )
             if program.program.functions or program.program.closures:
                 raise ParseError(
                     "WrongFnDefinition",

@@ -37,15 +37,15 @@ class Constraints:
         self._excluded = list(value.excluded_subtrees or ())
         self._comparisons = 0
 
-    def first_outside(self, names: Iterable[x509.GeneralName]) -> str | None:
-        """The first of the names that is excluded or not permitted, for an error's text."""
+    def hold_for(self, names: Iterable[x509.GeneralName]) -> bool:
+        """Whether each of the names is permitted, and none is excluded."""
         for name in names:
             permitted = [base for base in self._permitted if type(base) is type(name)]
             if permitted and not any(self._is_inside(name, base, False) for base in permitted):
-                return _shown(name)
+                return False
             if any(self._is_inside(name, base, True) for base in self._excluded if type(base) is type(name)):
-                return _shown(name)
-        return None
+                return False
+        return True
 
     def _is_inside(self, name: x509.GeneralName, base: x509.GeneralName, excluding: bool) -> bool:
         """Whether the name is inside; for what is not understood, the answer that refuses it."""
@@ -104,8 +104,3 @@ def _host(uri: str) -> str | None:
         return urlsplit(uri).hostname
     except ValueError:
         return None
-
-
-def _shown(name: x509.GeneralName) -> str:
-    value = name.value
-    return (value.rfc4514_string() if isinstance(value, x509.Name) else str(value))[:200]

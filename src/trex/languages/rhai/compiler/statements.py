@@ -425,7 +425,8 @@ class Statements(Chains):
         if node.operator is None:
             self.emit(b.assign_at(target, self.stored(value), node.target.position))
             return
-        value = Value(self.stored(value), value.kind, True, value.simple, value.fixed)
+        stored = self.stored(value)
+        value = Value(stored, value.kind, True, value.simple and stored is value.node, value.fixed)
         value = value if value.simple else self.held(value)
         old = self.held(Value(b.attribute_at(cell, "v", node.target.position), K_ANY, False))
         result = self.operate(node.operator, old, value, node.position, True)

@@ -13,24 +13,30 @@ from trex.languages.rhai.errors import arithmetic
 
 
 def add_overflow(result: int, right: int) -> NoReturn:
+    """`x + y` left 64 bits."""
     raise arithmetic(f"Addition overflow: {result - right} + {right}", False)
 
 
 def sub_overflow(result: int, right: int) -> NoReturn:
+    """`x - y` left 64 bits."""
     raise arithmetic(f"Subtraction overflow: {result + right} - {right}", False)
 
 
 def mul_overflow(result: int, right: int) -> NoReturn:
+    """`x * y` left 64 bits."""
     raise arithmetic(f"Multiplication overflow: {result // right} * {right}", False)
 
 
 def add_overflow_at(result: int, right: int) -> NoReturn:
+    """`x += y` left 64 bits."""
     raise arithmetic(f"Addition overflow: {result - right} + {right}")
 
 
 def sub_overflow_at(result: int, right: int) -> NoReturn:
+    """`x -= y` left 64 bits."""
     raise arithmetic(f"Subtraction overflow: {result + right} - {right}")
 
 
 def mul_overflow_at(result: int, right: int) -> NoReturn:
+    """`x *= y` left 64 bits."""
     raise arithmetic(f"Multiplication overflow: {result // right} * {right}")

@@ -335,6 +335,7 @@ def _may_change(receiver: Any, name: str, count: int) -> bool:
 
 
 def cell_store_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any) -> None:
+    """`store_at` on a shared variable, or on `this`."""
     root = cell.v
     if type(cell) is ConstantCell:
         store_in_constant(root, "", steps, keys, value)
@@ -345,6 +346,7 @@ def cell_store_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any) ->
 
 
 def cell_update_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any, operator: str, position: int) -> None:
+    """`update_at` on a shared variable, or on `this`."""
     root = cell.v
     if type(cell) is ConstantCell:
         store_in_constant(root, "", steps, keys, value, operator, position)
@@ -357,6 +359,7 @@ def cell_update_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any, o
 def cell_method_at(
     cell: Any, steps: Steps, keys: tuple[Any, ...], name: str, arguments: tuple[Any, ...], depth: int
 ) -> Any:
+    """`method_at` on a shared variable, or on `this`: the result."""
     root = cell.v
     if type(cell) is ConstantCell:
         return constant_method(root, steps, keys, name, arguments, depth)
