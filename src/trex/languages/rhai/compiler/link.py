@@ -51,13 +51,12 @@ class Link:
         strict_properties: bool = False,
         keeps_scope: bool = False,
         foreign: dict[tuple[str, int], ScriptFunction] | None = None,
-        level: int = 0,
     ) -> None:
         """`number`: a number that nothing else in the run has.
         `keeps_scope`: the caller wants to see the program's variables; they live in cells, in `scope`.
-        `foreign`: functions of a running program that this one is added to.
-        `level`: of calls, at which the program itself runs."""
-        self.level = level
+        `foreign`: functions of a running program that this one is added to."""
+        # Of calls, at which the program itself runs.
+        self.level = 0
         self.limits = limits
         self.natives = natives
         self.nullary = nullary
