@@ -230,18 +230,14 @@ class Bindings:
         """Put the overloads of one name and number of arguments beside the library's."""
         name, _ = key
         library = RUN.natives.get(key)
-        merged = Overloads(name)
-        if library is not None:
-            merged.update(library)
-            merged.effects.update(library.effects)
-            merged.calls = library.calls
+        merged = Overloads(name) if library is None else library.extended()
         with_depth = key in self.takes_depth
         for kind in self.first_types[key]:
             own_effect: Effect = "replace" if kind is Making and key in self.replaces else "value"
             behind = library.get(kind) if library is not None else None
             effect: Effect = library.effects[kind] if library is not None and behind is not None else own_effect
-            merged[kind] = self.chooser(name, table, behind, effect, with_depth or merged.calls, own_effect)
-            merged.effects[kind] = effect
+            chooser = self.chooser(name, table, behind, effect, with_depth or merged.calls, own_effect)
+            merged.add(kind, chooser, effect)
         merged.calls = merged.calls or with_depth
         RUN.natives[key] = merged
 

@@ -48,20 +48,28 @@ class RhaiError(Exception):
               element; `VALUE` for the value of an assignment.
     """
 
+    # Most errors have none of these, and an error that is caught should cost little.
     kind = "ErrorRuntime"
+    message = ""
+    details: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    position: int | None = None
+    calls: list[tuple[str, str, int]] | None = None
+    denial: int | None = None
+    parse: ParseError | None = None
+    part: int | None = None
 
     def __init__(
         self, kind: str, message: str, details: dict[str, Any] | None = None, position: int | None = None
     ) -> None:
-        super().__init__(message)
         self.kind = kind
         self.message = message
-        self.details = details or {}
-        self.position = position
-        self.calls: list[tuple[str, str, int]] | None = None
-        self.denial: int | None = None
-        self.parse: ParseError | None = None
-        self.part: int | None = None
+        if details is not None:
+            self.details = details
+        if position is not None:
+            self.position = position
+
+    def __str__(self) -> str:
+        return self.message
 
     @property
     def catchable(self) -> bool:
@@ -74,14 +82,6 @@ class Thrown(RhaiError):
 
     It has no constructor of its own: raising one is as cheap as Python's own errors.
     """
-
-    message = ""
-    details: dict[str, Any] = {}  # noqa: RUF012 - never changed: a thrown value has no details
-    position: int | None = None
-    calls: list[tuple[str, str, int]] | None = None
-    denial: int | None = None
-    parse: ParseError | None = None
-    part: int | None = None
 
     if TYPE_CHECKING:
 

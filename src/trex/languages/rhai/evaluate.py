@@ -254,7 +254,7 @@ class _Evaluation:
         """The value of a function of the script, called in the scope."""
         session = self.session
         arguments = tuple(to_value(argument) for argument in call.args)
-        if session.generic(call.fn, len(arguments)) is None:
+        if session.generic((call.fn, len(arguments))) is None:
             raise errors.no_function(call.fn)
         constants = frozenset(name for name, constant in self.constants.items() if constant)
         try:

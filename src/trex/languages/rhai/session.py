@@ -164,9 +164,9 @@ class Session:
         self.steps = itertools.repeat(True, self.limits.max_steps or UNBOUNDED_STEPS)
         compiled.globals["STEPS"] = self.steps
 
-    def generic(self, name: str, count: int) -> ScriptFunction | None:
+    def generic(self, key: tuple[str, int]) -> ScriptFunction | None:
         """A function of the program compiled for arguments of any type, for calls that are not direct."""
-        return self.all_generic().get((name, count))
+        return self.all_generic().get(key)
 
     def all_generic(self) -> dict[tuple[str, int], ScriptFunction]:
         if self.untyped is None:

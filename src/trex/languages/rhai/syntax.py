@@ -289,11 +289,14 @@ class Throw(Node):
 
 
 class Try(Node):
+    """escapes: its body has a `break` or `continue` of a loop around it."""
+
     body: Block
     variable: Variable | None
     handler: Block
     position: int
     name_position: int
+    escapes: bool
 
 
 class Import(Node):

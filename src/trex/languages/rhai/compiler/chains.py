@@ -25,9 +25,15 @@ from trex.languages.rhai.library.registry import Overloads
 from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.syntax import Chain, Function, IndexStep, MethodStep, Name, PropertyStep, Qualified, This
 from trex.languages.rhai.typenames import NAMES
-from trex.languages.rhai.values import THIS_CELL
+from trex.languages.rhai.values import THIS_CELL, Array, Blob, Map
 
 CALLABLE_METHODS = frozenset(("call", "curry", "type_of", "is_shared"))
+
+# Characters of the integers that have most.
+_LONGEST_INTEGER = 20
+
+# Containers that a function may change, the likeliest first.
+_CHANGED = ((Array, k.ARRAY), (Map, k.MAP), (Blob, k.BLOB))
 
 _TYPES_BY_NAME = {name: kind for kind, name in NAMES.items()}
 
@@ -156,6 +162,12 @@ class Chains(Places):
             return self.length_of(receiver)
         if name == "to_int" and receiver.kind.bits == k.CHAR:
             return Value(b.apply("ord", [b.attribute(receiver.node, "text")]), Kind(k.INT, 0, 0x10FFFF))
+        if name == "to_string" and not arguments and receiver.kind.bits in (k.INT, k.STR):
+            if receiver.kind.bits == k.STR:
+                return receiver
+            limit = self.link.limits.max_string_size
+            if not limit or limit >= _LONGEST_INTEGER:
+                return Value(b.apply("str", [receiver.node]), k.K_STR)
         return self.dispatched(name, overloads, receiver, self.kept(name, arguments), position, kind)
 
     def result_kind(self, step: MethodStep, receiver: Kind) -> Kind:
@@ -252,13 +264,18 @@ class Chains(Places):
                 self.emit(b.assign_name(result, self.by_path(root, path, step, values).node))
 
         other = self.nested(slow)
-        test = b.compare(b.apply("type", [receiver.node]), "is not", b.load("Map"))
+        test = b.or_([b.compare(b.apply("type", [receiver.node]), "is not", b.load("Map")), self.lacks(receiver, step)])
         body: list[Any] = [b.if_(test, [b.assign_name(result, direct.node)], other)]
         if step.name == "len":
             size = b.assign_name(result, self.length(b.attribute(receiver.node, "v")))
             body = [b.if_(type_is(receiver.node, "Array"), [size], body)]
         self.out.extend(body)
         return Value(b.load(result), K_ANY, True, True, True)
+
+    @staticmethod
+    def lacks(map: Value, step: MethodStep) -> Any:
+        """A test that a map has no entry of a method's name, which would be called instead."""
+        return b.compare(b.const(step.name), "not in", b.attribute(map.node, "v"))
 
     def by_path(self, root: Root, path: Path, step: MethodStep, values: list[Any]) -> Value:
         """A method of whatever stands at a path, by the helper."""
@@ -301,6 +318,15 @@ class Chains(Places):
                     return self.reading(name, overloads, root.read, arguments, step.position, kind)
                 if effect == "change" and root.slot is not None and not overloads.calls:
                     return self.changing(root, step, values, overloads, kind)
+                if effect == "replace" and root.slot is not None:
+                    implementation = self.link.implementation(name, count + 1, known)
+                    self.effects += 1
+                    made = b.call(implementation, [b.load(root.slot), *values], step.position)
+                    return self.given_back(root, made, kind)
+            elif root.slot is not None and not overloads.calls and self.is_hot():
+                guessed = self.changing_guessed(root, step, values, overloads)
+                if guessed is not None:
+                    return guessed
         elif bits & k.MAP and self.is_hot() and name != "call":
             return self.map_function(root, step, values)
         self.effects += 1
@@ -321,6 +347,28 @@ class Chains(Places):
         copied = b.assign_name(slot, b.call("copy", [b.load(slot)], 0))
         self.emit(b.if_(b.not_(owned(b.load(slot))), [copied], []))
         return self.held(self.dispatched(step.name, overloads, root.read, values, step.position, kind))
+
+    def changing_guessed(self, root: Root, step: MethodStep, values: list[Any], overloads: Overloads) -> Value | None:
+        """A library function that changes a container of a type that is only likely."""
+        bits = root.read.kind.bits
+        likely = [kind for kind, bit in _CHANGED if bits & bit and overloads.effects.get(kind) == "change"]
+        if not likely:
+            return None
+        self.effects += 1
+        slot = b.load(root.slot or "")
+        values = [v if b.is_simple(v) else self.held(Value(v)).node for v in values]
+        tests = [type_is(slot, likely[0].__name__)]
+        if likely[0] is Map:
+            tests.append(self.lacks(root.read, step))
+        copied = b.assign_name(slot.id, b.call("copy", [slot], 0))
+        implementation = self.link.implementation(step.name, len(values) + 1, likely[0])
+        result = self.temporary()
+        made = b.assign_name(result, b.call(implementation, [slot, *values], step.position))
+        rest = [b.const(step.name), b.tuple_(values), self.level]
+        slow = b.call("method_reference", [slot, *rest], step.position)
+        both = b.tuple_store([b.store(slot.id), b.store(result)])
+        self.emit(b.if_(b.and_(tests), [b.if_(b.not_(owned(slot)), [copied], []), made], [b.assign(both, slow)]))
+        return Value(b.load(result), K_ANY, True, True, True)
 
     def call_or_method(self, root: Root, step: MethodStep, values: list[Any]) -> Value:
         """`x.call(..)`: a pointer that is called, or an object that a pointer is called on."""

@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 
 
-class Value:
+class Value(Struct, eq=False, gc=False):
     """A Python expression.
 
     simple: a name or constant: it may be written twice.
@@ -26,16 +28,11 @@ class Value:
     owned:  nobody else holds what it gives; else storing it marks it as shared.
     """
 
-    __slots__ = ("fixed", "kind", "node", "owned", "simple")
-
-    def __init__(
-        self, node: Any, kind: Kind = K_ANY, owned: bool = True, simple: bool = False, fixed: bool = False
-    ) -> None:
-        self.node = node
-        self.kind = kind
-        self.owned = owned
-        self.simple = simple
-        self.fixed = fixed
+    node: Any
+    kind: Kind = K_ANY
+    owned: bool = True
+    simple: bool = False
+    fixed: bool = False
 
 
 UNIT_VALUE = Value(b.NONE, k.K_UNIT, simple=True, fixed=True)

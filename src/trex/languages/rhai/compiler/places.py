@@ -71,6 +71,9 @@ class Path:
         return [b.load(steps), b.tuple_([key.node for key in self.keys])]
 
 
+_BITS_OF_CONTAINERS = {"Array": k.ARRAY, "Map": k.MAP, "str": k.STR}
+
+
 def owned(container: Any) -> Any:
     """A test that a container may be changed in place."""
     return b.compare(b.attribute(container, "state"), "<", _SHARED)
@@ -138,6 +141,10 @@ class Places(Calls):
         as_map = inline and bits & k.MAP and index & k.STR and not self.link.strict_properties
         current, key = self.both_simple(current, key)
         result: Any = b.between_positions(b.call("index", [current.node, key.node], place[0]), place[1], place[0])
+        if bits & k.STR and index & k.INT and self.is_hot():
+            self.note(place[0], current, key)
+            character = b.call("char", [b.subscript(current.node, key.node, place[0])], place[0])
+            result = self.guarded_read(current, key, "str", "int", character, result)
         if as_map:
             result = self.guarded_read(current, key, "Map", "str", self.entry(current.node, key.node), result)
         if as_array:
@@ -150,7 +157,7 @@ class Places(Calls):
     def guarded_read(current: Value, key: Value, container: str, index: str, inline: Any, other: Any) -> Any:
         """`inline` where the types fit, `other` elsewhere."""
         tests = []
-        if current.kind.bits != (k.ARRAY if container == "Array" else k.MAP):
+        if current.kind.bits != _BITS_OF_CONTAINERS[container]:
             tests.append(type_is(current.node, container))
         if key.kind.bits != (k.INT if index == "int" else k.STR):
             tests.append(type_is(key.node, index))
@@ -296,7 +303,7 @@ class Places(Calls):
                 self.note(at, current, key)
             if number == last:
                 break
-            tests.append(owned(current.node))
+            tests.append(self.made_ours(root, current.node))
             inner = self.temporary()
             read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
             first = b.walrus(inner, read)
@@ -304,7 +311,7 @@ class Places(Calls):
         if as_blob:
             return self.fast_byte(tests, current, items, key, value, operator, at)
         if operator is not None:
-            tests.append(owned(current.node))
+            tests.append(self.made_ours(root, current.node))
             old = self.temporary()
             read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
             held = b.walrus(old, read)
@@ -314,13 +321,25 @@ class Places(Calls):
             if not value.kind.bits & WEIGHTLESS:
                 return None
             tests.append(b.compare(b.apply("type", [value.node]), "in", b.load("SCALARS")))
-        weightless = not found.bits & ~WEIGHTLESS
-        tests.append(owned(current.node) if weightless else b.not_(b.attribute(current.node, "state")))
+        ours = self.made_ours(root, current.node)
+        if found.bits & ~WEIGHTLESS:
+            # Nothing in it has a weight, or what is replaced has none.
+            old = b.compare(b.apply("type", [b.subscript(items, key.node, at)]), "in", b.load("SCALARS"))
+            there = [b.compare(key.node, "in", items)] if as_map else []
+            ours = b.or_([b.not_(b.attribute(current.node, "state")), b.and_([ours, *there, old])])
+        tests.append(ours)
         body: list[Any] = [b.assign(b.subscript_store(items, key.node, at), value.node)]
         if as_map and found.bits & k.UNIT and limited(self.link.limits.max_map_size):
             size = b.compare(self.length(items), ">", b.const(self.link.limits.max_map_size))
             body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], position))], []))
         return b.and_(tests), body
+
+    @staticmethod
+    def made_ours(root: Root, container: Any) -> Any:
+        """A test that a container may be changed in place; a variable's own is copied to make it so."""
+        if root.slot is None or not b.is_name(container) or container.id != root.slot:
+            return owned(container)
+        return b.or_([owned(container), b.walrus(root.slot, b.call("copy", [container], 0))])
 
     @staticmethod
     def fast_byte(

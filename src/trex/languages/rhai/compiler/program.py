@@ -35,6 +35,7 @@ class Lowering(Loops):
         self.hot = bool(self.code_name)
         self.loops: list[Loop] = []
         self.caught: list[Caught] = []
+        self.attempts: list[Caught] = []
         self.dying: set[str] = set()
 
     def slot(self, variable: Variable) -> str:

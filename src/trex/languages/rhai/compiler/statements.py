@@ -46,6 +46,9 @@ RETURN = "<return>"
 # Cases of a `switch` that are one `if .. elif ..` in Python.
 _LONGEST_CHAIN = 24
 
+# Loops and `try` around a `try` up to which one more block is no matter; Python has room for twenty.
+_FEW_BLOCKS = 6
+
 
 class Result:
     """What is known of the value that a statement left at its destination."""
@@ -66,13 +69,22 @@ def either(first: Result, second: Result) -> Result:
 
 
 class Caught:
-    """A handler that is being lowered: the name of the error it handles, and whether it may throw that again."""
+    """A handler of errors that is being lowered, or whose `try` is.
 
-    __slots__ = ("name", "thrown")
+    name:   holds the error that it handles, or True.
+    thrown: it may throw that again.
+    loops:  in how many loops the `try` is, where a `throw` of its own can leave it by a jump; then `left` says
+            whether one does.
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("left", "loops", "name", "thrown", "variable")
+
+    def __init__(self, name: str, variable: Variable | None) -> None:
         self.name = name
+        self.variable = variable
         self.thrown = False
+        self.loops = -1
+        self.left = False
 
 
 class Statements(Chains):
@@ -389,22 +401,27 @@ class Statements(Chains):
         if bits == k.STR:
             self.out.extend(fast)
             return
-        tests = [self.type_test(left, "str")]
-        if value.kind.bits != k.STR:
-            tests.append(self.type_test(right, "str"))
+        old = Value(left, kind_of(variable), False, True)
         stored = Value(self.stored(value), value.kind, True, value.simple, value.fixed)
-        result = self.operate("+", Value(left, kind_of(variable), False, True), stored, position, True)
-        slow = [b.assign_name(slot, result.node)]
         if bits & k.INT and value.kind.bits & k.INT:
             # More often a sum than a text.
-            self.out.extend(self.sum_first(variable, slot, value, position, tests, fast, slow))
-            return
-        self.emit(b.if_(b.and_(tests), fast, slow))
+            slow = [b.assign_name(slot, self.helper("+", old, stored, position, True))]
+            if self.loop_depth and bits & k.FLOAT and value.kind.bits & k.FLOAT:
+                floats = [self.type_test(node, "float") for node in (left, right)]
+                slow = [b.if_(b.and_(floats), [b.augment(b.store(slot), "+", right)], slow)]
+        else:
+            slow = [b.assign_name(slot, self.operate("+", old, stored, position, True).node)]
+        if value.kind.bits & k.STR:
+            tests = [self.type_test(left, "str")]
+            if value.kind.bits != k.STR:
+                tests.append(self.type_test(right, "str"))
+            slow = [b.if_(b.and_(tests), fast, slow)]
+        if bits & k.INT and value.kind.bits & k.INT:
+            slow = [self.sum_first(variable, slot, value, position, slow)]
+        self.out.extend(slow)
 
-    def sum_first(
-        self, variable: Variable, slot: str, value: Value, position: int, tests: list[Any], fast: Any, slow: Any
-    ) -> list[Any]:
-        """Ask for integers first, then for text."""
+    def sum_first(self, variable: Variable, slot: str, value: Value, position: int, other: list[Any]) -> Any:
+        """Ask for integers first."""
         kind = kind_of(variable)
         old = Value(b.load(slot), self.integer_part(kind), False, True)
         new = Value(value.node, self.integer_part(value.kind), True, True, value.fixed)
@@ -412,7 +429,7 @@ class Statements(Chains):
         if value.kind.bits != k.INT:
             integers.append(self.type_test(new.node, "int"))
         total = b.assign_name(slot, self.checked("+", old, new, position, True).node)
-        return [b.if_(b.and_(integers), [total], [b.if_(b.and_(tests), fast, slow)])]
+        return b.if_(b.and_(integers), [total], other)
 
     @staticmethod
     def type_test(node: Any, name: str) -> Any:
@@ -448,16 +465,29 @@ class Statements(Chains):
             made = b.call("thrown_again", [value.node, b.load(handling.name)], node.position)
             self.emit(b.raise_(made, node.position))
             return NO_RESULT
+        attempt = self.attempts[-1] if self.attempts else None
+        if attempt is not None and attempt.loops == len(self.loops):
+            # Thrown and caught in one function: a jump.
+            if attempt.variable is not None:
+                self.define(attempt.variable, self.stored(value))
+            elif not value.simple:
+                self.emit(b.expression(value.node))
+            self.emit(b.assign_name(attempt.name, b.TRUE))
+            self.emit(b.BREAK)
+            attempt.left = True
+            return NO_RESULT
         self.emit(b.raise_(b.call("Thrown", [self.stored(value)], node.position), node.position))
         return NO_RESULT
 
     caught: list[Caught]
+    attempts: list[Caught]
+    loops: list[Any]
 
     def try_(self, node: Try, destination: str | None) -> Result:
         """The handler stands behind Python's `except` clause and not in it, where what Python calls blocks would
         nest deeper, and an error of the handler would hold on to the one that was caught."""
-        body, result = self.branch(node.body, destination)
-        error, handling = self.temporary(), Caught(self.temporary())
+        error, handling = self.temporary(), Caught(self.temporary(), node.variable)
+        full = node.variable is not None and self.exceeds(node.variable)
 
         def handle() -> None:
             self.lower_to(node.handler, None)
@@ -465,8 +495,8 @@ class Statements(Chains):
                 self.deliver(UNIT_VALUE, destination)
 
         def catch() -> None:
-            if node.variable is not None and not self.exceeds(node.variable):
-                self.define(node.variable, b.call("caught", [b.load(error)], 0))
+            if handling.variable is not None and not full:
+                self.define(handling.variable, b.call("caught", [b.load(error)], 0))
             else:
                 self.emit(b.expression(b.call("catch", [b.load(error)], 0)))
                 if node.variable is not None and self.is_full(node.variable, node.name_position):
@@ -477,12 +507,20 @@ class Statements(Chains):
         self.caught.append(handling)
         handler = self.nested(handle)
         self.caught.pop()
+        if node.variable is not None and not (node.variable.slot or self.link.evaluates):
+            # The handler does not look at it.
+            handling.variable = None
+        if not (node.escapes or handling.thrown or full) and len(self.loops) + len(self.attempts) < _FEW_BLOCKS:
+            handling.loops = len(self.loops)
+        self.attempts.append(handling)
+        body, result = self.branch(node.body, destination)
+        self.attempts.pop()
         self.emit(b.assign_name(handling.name, b.NONE))
         attempt = b.try_except(body, b.load("CATCHABLE"), error, self.nested(catch))
         # Where the compiler of Python says that nesting is too deep.
         for part in (attempt, attempt.handlers[0]):
             b.at(part, node.position)
-        self.emit(attempt)
+        self.emit(b.at(b.while_(b.TRUE, [attempt, b.BREAK]), node.position) if handling.left else attempt)
         self.emit(b.if_(b.compare(b.load(handling.name), "is not", b.NONE), handler, []))
         return Result(k.join(result.kind, K_UNIT), result.owned)
 

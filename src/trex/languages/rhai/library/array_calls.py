@@ -32,6 +32,7 @@ from trex.languages.rhai.semantics.comparison import eq, index_from
 from trex.languages.rhai.semantics.containers import WEIGHTY, array_of, own, recount, share
 from trex.languages.rhai.semantics.exceptions import CATCHABLE, catchable
 from trex.languages.rhai.semantics.pointers import make_pointer
+from trex.languages.rhai.semantics.sizes import weigh
 from trex.languages.rhai.semantics.state import RUN
 from trex.languages.rhai.values import NESTED, THIS_CELL, Array, Cell, FnPtr, Range
 
@@ -182,33 +183,8 @@ def for_each(array: Array, f: Any, depth: int) -> None:
             return
     code = on_this(f)
     curry = [share(value) for value in f.curry]
-    if count == 0:
-        items = array.v
-        cell = Cell(None)
-        if curry:
-            bare = code
-
-            def code(cell: Cell, level: int) -> Any:
-                return bare(cell, *curry, level)
-
-        for index, item in enumerate(items):
-            if type(item) in WEIGHTY:
-                with_this(array, index, lambda cell: code(cell, level))
-                continue
-            cell.v = item
-            try:
-                code(cell, level)
-            finally:
-                item = cell.v
-                if type(item) in WEIGHTY:
-                    settle(array, index, None, cell)
-                else:
-                    items[index] = item
-        return
-    for index in indexes:
-        if count == 1:
-            with_this(array, index, lambda cell, index=index: code(cell, *curry, index, level))  # type: ignore[misc]
-        else:
+    if count > 1 or count < 0:
+        for index in indexes:
             with_this(
                 array,
                 index,
@@ -216,6 +192,23 @@ def for_each(array: Array, f: Any, depth: int) -> None:
                     "for_each", f, level, (((), cell), ((index,), cell))
                 ),
             )
+        return
+    items = array.v
+    cell = Cell(None)
+    for index, item in enumerate(items):
+        before = weigh(item) if type(item) in WEIGHTY else None
+        cell.v = item
+        try:
+            if count:
+                code(cell, *curry, index, level)
+            else:
+                code(cell, *curry, level)
+        finally:
+            item = cell.v
+            if before is not None or type(item) in WEIGHTY:
+                settle(array, index, before, cell)
+            else:
+                items[index] = item
 
 
 def _fold(name: str, array: Array, f: FnPtr, result: Any, indexes: range, depth: int) -> Any:

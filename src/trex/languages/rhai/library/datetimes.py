@@ -85,15 +85,10 @@ def install() -> None:
     """Add the functions and constants to the run."""
     for name, count, receiver, effect, implementation in _FUNCTIONS:
         known = RUN.natives.get((name, count))
-        merged = Overloads(name)
-        if known is not None:
-            merged.update(known)
-            merged.effects.update(known.effects)
-            merged.calls = known.calls
+        merged = Overloads(name) if known is None else known.extended()
         if merged.calls:
             implementation = _without_depth(implementation)
-        merged[receiver] = implementation
-        merged.effects[receiver] = effect
+        merged.add(receiver, implementation, effect)
         RUN.natives[name, count] = merged
     RUN.nullary.update(_NULLARY)
     RUN.constants[ERRORS] = _Members(ERRORS, _KINDS)

@@ -40,6 +40,8 @@ _OTHER_ESCAPES = ("\\/", "\\b", "\\f", "\\ud", "\\uD")
 
 
 def _quoted(string: str) -> str:
+    if string.isascii() and string.isprintable() and '"' not in string and "\\" not in string:
+        return f'"{string}"'
     return f'"{string.translate(_ESCAPES)}"'
 
 

@@ -39,18 +39,29 @@ ANY = object  # stands for every type as the first argument
 class Overloads(dict[type, Implementation]):
     """Implementations of one name and argument count, by type of the first argument."""
 
-    __slots__ = ("calls", "effects", "name")
+    __slots__ = ("calls", "changes", "effects", "name")
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
         self.effects: dict[type, Effect] = {}
         self.calls = False
+        # Whether any of them may change its receiver.
+        self.changes = False
 
-    @property
-    def changes(self) -> bool:
-        """Whether any of them may change its receiver."""
-        return any(effect in ("change", "replace") for effect in self.effects.values())
+    def add(self, kind: type, implementation: Implementation, effect: Effect) -> None:
+        """The implementation for a type, in place of another one."""
+        self[kind] = implementation
+        self.effects[kind] = effect
+        self.changes = self.changes or effect in ("change", "replace")
+
+    def extended(self) -> Overloads:
+        """A copy, to add to."""
+        copy = Overloads(self.name)
+        copy.update(self)
+        copy.effects.update(self.effects)
+        copy.calls, copy.changes = self.calls, self.changes
+        return copy
 
     def __missing__(self, kind: type) -> Implementation:
         """What to call for a type without an entry of its own: the one for any type, or the error."""
@@ -94,8 +105,7 @@ def function(
             overloads = FUNCTIONS[name, arguments] = Overloads(name)
         overloads.calls |= calls
         for receiver in receivers:
-            overloads[receiver] = implementation
-            overloads.effects[receiver] = effect
+            overloads.add(receiver, implementation, effect)
             if getter:
                 GETTERS.setdefault(receiver, {})[name] = implementation
         return implementation

@@ -69,6 +69,8 @@ class Cursor:
         self.max_map = limits.max_map_size
         self.max_functions = limits.max_functions or 2**62
         self.breakable = False
+        # Of the loop around: its jumps so far.
+        self.jumps = 0
         self.global_level = True
         self.in_function = False
         self.statements_allowed = True

@@ -248,19 +248,22 @@ class Parser(Expressions):
         self.i += 1
         condition = self.condition(level) if kind == "while" else None
         self.scope.function.loops = True
-        saved, self.breakable = self.breakable, True
-        body = self.block(level, position)
-        self.breakable = saved
+        body = self.loop_body(level, position)
         return While(condition, body, position)
+
+    def loop_body(self, level: int, position: int) -> Block:
+        saved = self.breakable, self.jumps
+        self.breakable = True
+        body = self.block(level, position)
+        self.breakable, self.jumps = saved
+        return body
 
     def do_statement(self, level: int) -> Any:
         position = self.positions[self.i]
         self.i += 1
         level = self.up(level, position)
         self.scope.function.loops = True
-        saved, self.breakable = self.breakable, True
-        body = self.block(level, position)
-        self.breakable = saved
+        body = self.loop_body(level, position)
         kind = self.kinds[self.i]
         if kind != "while" and kind != "until":
             self.fail("MissingToken", "Expecting 'while' for the do statement")
@@ -299,9 +302,7 @@ class Parser(Expressions):
         scope.open()
         counter = None if counter_name is None else scope.declare(counter_name, "loop")
         variable = scope.declare(name, "loop")
-        saved, self.breakable = self.breakable, True
-        body = self.block(level, position)
-        self.breakable = saved
+        body = self.loop_body(level, position)
         scope.close()
         return For(variable, counter, iterable, body, position, name_position)
 
@@ -482,6 +483,7 @@ class Parser(Expressions):
             self.fail("LoopBreak", "Break statement should only be used inside a loop")
         self.i += 1
         if kind == "continue":
+            self.jumps += 1
             return Continue(position)
         here = self.i
         value: Any = None
@@ -493,6 +495,7 @@ class Parser(Expressions):
             if self.i != here:
                 raise
         if kind == "break":
+            self.jumps += 1
             return Break(value, position)
         if kind == "return":
             return Return(value, position)
@@ -503,7 +506,9 @@ class Parser(Expressions):
         level = self.up(self.up(level))
         self.i += 1
         self.scope.function.catches = True
+        jumps = self.jumps
         body = self.block(level, position)
+        escapes = self.jumps != jumps
         if not self.accept("catch"):
             self.fail("MissingToken", "Expecting 'catch' for the 'try' statement")
         self.scope.open()
@@ -516,7 +521,7 @@ class Parser(Expressions):
                 self.fail("MissingToken", "Expecting ')' to enclose the catch variable")
         handler = self.block(level, position)
         self.scope.close()
-        return Try(body, variable, handler, position, name_position)
+        return Try(body, variable, handler, position, name_position, escapes)
 
     def import_statement(self, level: int) -> Any:
         position = self.positions[self.i]

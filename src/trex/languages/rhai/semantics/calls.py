@@ -117,9 +117,12 @@ def by_name(name: str, arguments: tuple[Any, ...], depth: int, this: Any = None)
         typed = RUN.typed.get((type_name(this.v), name, len(arguments)))
         if typed is not None:
             return script_call(typed, arguments, depth, this)
-    if (name, len(arguments)) in RUN.functions:
-        function = RUN.generic(name, len(arguments))
+    key = name, len(arguments)
+    if key in RUN.functions:
+        function = RUN.generic(key)
         assert function is not None
+        if not function.this:
+            return function.code(*arguments, depth)
         return script_call(function, arguments, depth, this or UNBOUND)
     if this is not None:
         return native_call(name, (this.v, *arguments), depth - 1, this)

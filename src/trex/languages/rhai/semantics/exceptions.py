@@ -15,11 +15,12 @@ from typing import Any
 
 from trex.languages.rhai import errors
 from trex.languages.rhai.errors import RhaiError, Thrown
-from trex.languages.rhai.positions import NOWHERE, column_of, describe, line_of, pack
-from trex.languages.rhai.semantics.containers import map_of, share
+from trex.languages.rhai.positions import COLUMN_BITS, COLUMN_MASK, NOWHERE, describe, pack
+from trex.languages.rhai.semantics.containers import CONTAINERS, share
+from trex.languages.rhai.semantics.sizes import check_map
 from trex.languages.rhai.semantics.text import error_text
 from trex.languages.rhai.typenames import type_name
-from trex.languages.rhai.values import Constant, Map
+from trex.languages.rhai.values import NESTED, SHARED, Constant, Map
 
 SCRIPT = "<script>"
 
@@ -34,6 +35,8 @@ _parts: dict[str, dict[int, tuple[int, ...]]] = {}
 
 # Code by its identity, which it keeps as long as it stands here, with the positions of its instructions.
 _positions: dict[int, tuple[CodeType, list[tuple[int | None, int | None, int | None, int | None]]]] = {}
+# The place in a piece of code -> where its operation is, and where that starts: what failed once often fails again.
+_places: dict[tuple[int, int], tuple[int, int]] = {}
 
 
 def register(
@@ -52,6 +55,7 @@ def register(
 def forget() -> None:
     """Drop all programs."""
     _positions.clear()
+    _places.clear()
     _labels.clear()
     _sites.clear()
     _parts.clear()
@@ -65,51 +69,66 @@ def _frames(traceback: TracebackType | None) -> list[tuple[str, int, Any, int]]:
     """The frames of generated code, outermost first: (code name, position, frame, where the operation starts)."""
     found = []
     while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if code.co_filename == SCRIPT:
-            known = _positions.get(id(code))
-            if known is None:
-                # Reading them takes as long as the code is, and what fails once often fails again.
-                known = _positions[id(code)] = code, list(code.co_positions())
-            first_line, line, first_column, column = known[1][traceback.tb_lasti // 2]
-            position = pack(line, column) if line and column else NOWHERE
-            start = pack(first_line, first_column) if first_line and first_column else NOWHERE
-            found.append((code.co_name, position, traceback.tb_frame, start))
+        frame = traceback.tb_frame
+        code = frame.f_code
+        if code.co_filename is SCRIPT or code.co_filename == SCRIPT:
+            place = id(code), traceback.tb_lasti
+            position, start = _places.get(place) or _place(code, place)
+            found.append((code.co_name, position, frame, start))
         traceback = traceback.tb_next
     return found
+
+
+def _place(code: CodeType, place: tuple[int, int]) -> tuple[int, int]:
+    """Where an operation is, and where it starts."""
+    known = _positions.get(place[0])
+    if known is None:
+        # Reading them takes as long as the code is.
+        known = _positions[place[0]] = code, list(code.co_positions())
+    first_line, line, first_column, column = known[1][place[1] // 2]
+    position = pack(line, column) if line and column else NOWHERE
+    start = pack(first_line, first_column) if first_line and first_column else NOWHERE
+    _places[place] = position, start
+    return position, start
 
 
 def understand(error: BaseException) -> RhaiError:
     """The script's error behind an exception, with its position and calls filled in."""
     frames = _frames(error.__traceback__)
-    if type(error) is IndexError:
-        error = _subscript(frames)
-    elif isinstance(error, RecursionError):
-        error = errors.stack_overflow()
-    assert isinstance(error, RhaiError)
+    if not isinstance(error, RhaiError):
+        if not isinstance(error, IndexError):
+            assert isinstance(error, RecursionError)
+            error = errors.stack_overflow()
+        else:
+            error = _subscript(frames)
     if error.position is None:
-        error.position = NOWHERE
-        if frames:
-            code, position, _, start = frames[-1]
-            if error.part is not None and error.part >= 0 and (parts := _parts.get(code, {}).get(position)):
-                position = parts[error.part]
-            error.position = start if error.kind in _AT_START else position
+        error.position = _position(error, *frames[-1]) if frames else NOWHERE
     calls = error.calls
-    if calls is None:
-        calls = error.calls = []
-    elif frames:
-        # Calls noted on the way by those who are no generated code happened where that was left.
-        calls[:] = [(name, label, position or frames[-1][1]) for name, label, position in calls]
-    if error.kind in errors.UNCATCHABLE and not calls:
-        # Every call that such an error passes takes it for its own; the outermost has the last word.
-        if len(frames) > 1:
-            error.position = frames[0][1]
+    if calls:
+        if frames:
+            # Calls noted on the way by those who are no generated code happened where that was left.
+            calls[:] = [(name, label, position or frames[-1][1]) for name, label, position in calls]
     else:
-        for inner, outer in zip(reversed(frames[1:]), reversed(frames[:-1]), strict=True):
-            name, label = _labels.get(inner[0], ("", ""))
+        calls = error.calls = []
+    if len(frames) > 1:
+        if not calls and error.kind in errors.UNCATCHABLE:
+            # Every call that such an error passes takes it for its own; the outermost has the last word.
+            error.position = frames[0][1]
+            return error
+        for index in range(len(frames) - 1, 0, -1):
+            name, label = _labels.get(frames[index][0], ("", ""))
             if label:
-                calls.append((name, label, outer[1]))
+                calls.append((name, label, frames[index - 1][1]))
     return error
+
+
+def _position(error: RhaiError, code: str, position: int, frame: Any, start: int) -> int:
+    """Where an error points that came out of an operation of a frame."""
+    if error.kind in _AT_START:
+        return start
+    if error.part is not None and error.part >= 0 and (parts := _parts.get(code, {}).get(position)):
+        return parts[error.part]
+    return position
 
 
 def passes_script(error: BaseException) -> bool:
@@ -143,7 +162,11 @@ def _subscript(frames: list[tuple[str, int, Any, int]]) -> RhaiError:
     """An inline subscript failed: word it from the variables it used."""
     code, position, frame, _ = frames[-1]
     variables = frame.f_locals
-    container, index = (variables[name] if name else value for name, value in _sites[code][position])
+    (name, container), (index_name, index) = _sites[code][position]
+    if name:
+        container = variables[name]
+    if index_name:
+        index = variables[index_name]
     if type(container) is str:
         return errors.string_bounds(index, len(container))
     return errors.array_bounds(index, len(container.v))
@@ -172,7 +195,10 @@ def full_text(error: RhaiError) -> str:
 def caught(error: BaseException) -> Any:
     """What `catch (e)` binds. An error that scripts may not catch goes on."""
     if type(error) is Thrown and not error.parse:
-        return share(error.value)
+        value = error.args[0]
+        if type(value) in CONTAINERS:
+            value.state |= SHARED
+        return value
     understood = understand(error)
     if not understood.catchable:
         raise understood.with_traceback(None)
@@ -188,16 +214,22 @@ def caught(error: BaseException) -> Any:
         entries = {"error": "ErrorInFunctionCall", "message": f"{text}\n{label}", "function": name, "source": ""}
     else:
         position = understood.position or NOWHERE
-        entries = {"error": understood.kind, "message": message(understood), **understood.details}
+        entries = {"error": understood.kind, "message": understood.message, **understood.details}
+    strings = 0
+    for value in entries.values():
+        if type(value) is str:
+            strings += len(value) if value.isascii() else len(value.encode())
     if position:
-        entries["line"] = line_of(position)
-        entries["position"] = column_of(position)
-    return map_of(entries)
+        entries["line"] = position >> COLUMN_BITS
+        entries["position"] = position & COLUMN_MASK
+    return check_map(Map(entries, NESTED, 0, 0, strings))
 
 
 def catch(error: BaseException) -> None:
     """`catch` without a variable: only whether it may be caught matters."""
-    if type(error) is not Thrown:
+    if type(error) is not Thrown and type(error) is not IndexError:
+        if isinstance(error, RhaiError) and error.kind not in errors.UNCATCHABLE:
+            return
         understood = understand(error)
         if not understood.catchable:
             raise understood.with_traceback(None)

@@ -52,7 +52,7 @@ def named_function(name: str) -> FnPtr:
     counts = [count for known, count in RUN.functions if known == name]
     if len(counts) != 1 or any(known == name for _, known, _ in RUN.typed):
         return FnPtr(name)
-    function = RUN.generic(name, counts[0])
+    function = RUN.generic((name, counts[0]))
     assert function is not None
     return FnPtr(name, function.code, counts[0], function.this)
 

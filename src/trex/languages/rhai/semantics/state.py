@@ -76,9 +76,7 @@ class Run:
         # Closures, for those who ask what functions there are; what they capture counts as their first parameters.
         self.closures: list[ScriptFunction] = []
         # What calls by name use: the compiled functions may know the types of their direct callers' arguments.
-        self.generic: Callable[[str, int], ScriptFunction | None] = lambda name, count: self.functions.get(
-            (name, count)
-        )
+        self.generic: Callable[[tuple[str, int]], ScriptFunction | None] = self.functions.get
         self.typed: dict[tuple[str, str, int], ScriptFunction] = {}
         # Library and host functions; the bindings replace entries, never change them.
         self.natives: dict[tuple[str, int], Overloads] = dict(FUNCTIONS)

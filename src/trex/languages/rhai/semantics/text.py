@@ -91,6 +91,19 @@ def quoted(string: str) -> str:
     return f'"{"".join(parts)}"'
 
 
+class _Keys(dict[str, str]):
+    """Names of entries in double quotes, for as many short ones as are worth keeping."""
+
+    def __missing__(self, name: str) -> str:
+        made = quoted(name)
+        if len(self) < 4096 and len(name) < 64:
+            self[name] = made
+        return made
+
+
+_KEYS = _Keys()
+
+
 def float_text(number: float) -> str:
     """The print form of a float."""
     if number == 0.0:
@@ -181,7 +194,7 @@ def _array(value: Array) -> str:
 
 def _map(value: Map) -> str:
     entries = value.v
-    return f"#{{{', '.join([f'{quoted(key)}: {debug(entries[key])}' for key in keys(value)])}}}"
+    return f"#{{{', '.join([f'{_KEYS[key]}: {debug(entries[key])}' for key in keys(value)])}}}"
 
 
 def _blob(value: Blob) -> str:
