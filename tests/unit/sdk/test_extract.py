@@ -488,6 +488,7 @@ def test_an_archive_that_changes_between_the_passes_is_noticed(broker, tree, mon
 
 
 def test_what_an_archive_will_write_is_counted_before_anything_is_written(tree):
+    """W-X1: nothing bounded it."""
     broker = Broker(limits=Limits(max_write=100 * KIB))
     with pytest.raises(LimitExceeded) as exceeded:
         extract(broker, tree, packed(member("a", b"x"), member("bomb", bytes(200 * KIB))))

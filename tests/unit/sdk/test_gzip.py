@@ -204,6 +204,7 @@ def test_zeros_may_follow_the_last_member(broker, tree):
 
 
 def test_a_bomb_without_line_ends_hits_the_limit_of_a_line(tree):
+    """W-X1: nothing bounded what comes out."""
     (tree / "bomb.gz").write_bytes(gzip.compress(bytes(64 * MIB)))
     broker = Broker(limits=Limits(max_read=1 * MIB))
     file = opened(broker, tree, "bomb.gz")

@@ -339,7 +339,8 @@ def assigned(op: str, a: Kind, b: Kind) -> Kind:
             if b.bits == ARRAY:
                 return K_ARRAY if b.item is None else Kind(ARRAY, item=join(a.item, b.item))
             return K_ARRAY if b.bits & ARRAY else Kind(ARRAY, item=clipped(join(a.item, b), DEEPEST))
-        return Kind(bits)
+        # A map and a string make a string.
+        return Kind(bits | STR if bits & MAP and b.bits & STR else bits)
     return K_ANY
 
 
@@ -391,7 +392,7 @@ RESULTS: dict[str, tuple[Kind, int]] = {
 # What gives an element of an array, or unit.
 _ELEMENT = frozenset(("pop", "shift", "remove"))
 # What gives an array of some of an array's elements.
-_SOME = frozenset(("filter", "extract", "drain", "retain", "chop", "split"))
+_SOME = frozenset(("filter", "extract", "drain", "retain", "split"))
 # What leaves in an array only elements that were there.
 KEEPS_ELEMENTS = frozenset(("pop", "shift", "remove", "truncate", "chop", "reverse", "clear", "sort", "sort_desc"))
 # What puts its last argument into an array.

@@ -362,9 +362,11 @@ def shown_kind(kind: Kind | None) -> str:
 
 def _shown_type(bit: int, name: str, kind: Kind) -> str:
     if bit == kinds.INT:
+        if kind.low == kind.high:
+            return f"int {kind.low}"
         low = "" if kind.low == INT_MIN else str(kind.low)
         high = "" if kind.high == INT_MAX else f"={kind.high}"
-        return f"int {low}" if low and kind.low == kind.high else f"int {low}..{high}" if low or high else "int"
+        return f"int {low}..{high}" if low or high else "int"
     if bit == kinds.ARRAY and kind.item is not None:
         item = shown_kind(kind.item)
         return f"array of ({item})" if " | " in item else f"array of {item}"

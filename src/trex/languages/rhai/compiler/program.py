@@ -16,15 +16,16 @@ from __future__ import annotations
 from typing import Any
 
 from trex.languages.rhai.compiler import build as b
+from trex.languages.rhai.compiler.handlers import Caught, Handlers
 from trex.languages.rhai.compiler.inference import Inference
 from trex.languages.rhai.compiler.link import Link
-from trex.languages.rhai.compiler.loops import Loop, Loops
-from trex.languages.rhai.compiler.statements import RETURN, Caught
+from trex.languages.rhai.compiler.loops import Loop
+from trex.languages.rhai.compiler.statements import RETURN
 from trex.languages.rhai.syntax import Function, Program, Variable
 from trex.languages.rhai.values import NO_THIS, THIS_CELL, THIS_VALUE
 
 
-class Lowering(Loops):
+class Lowering(Handlers):
     """One function."""
 
     def __init__(self, link: Link, function: Function) -> None:

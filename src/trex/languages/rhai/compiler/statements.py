@@ -1,6 +1,6 @@
-"""Statements: where values go, branches, jumps, errors.
+"""Statements: where values go, branches, jumps.
 
-Owns:  the lowering of statements other than loops, and the destinations of their values.
+Owns:  the lowering of statements other than loops and errors, and the destinations of their values.
 Never: evaluates a statement's value when nobody wants it.
 
 A statement is lowered *to* a destination: `None` drops its value, `RETURN` returns it from the Python
@@ -35,8 +35,6 @@ from trex.languages.rhai.syntax import (
     StatementExpression,
     Switch,
     This,
-    Throw,
-    Try,
     Variable,
 )
 from trex.languages.rhai.values import Array, Char, Map, Range
@@ -45,9 +43,6 @@ RETURN = "<return>"
 
 # Cases of a `switch` that are one `if .. elif ..` in Python.
 _LONGEST_CHAIN = 24
-
-# Loops and `try` around a `try` up to which one more block is no matter; Python has room for twenty.
-_FEW_BLOCKS = 6
 
 
 class Result:
@@ -66,25 +61,6 @@ NO_RESULT = Result(K_NEVER)
 
 def either(first: Result, second: Result) -> Result:
     return Result(k.join(first.kind, second.kind), first.owned and second.owned)
-
-
-class Caught:
-    """A handler of errors that is being lowered, or whose `try` is.
-
-    name:   holds the error that it handles, or True.
-    thrown: it may throw that again.
-    loops:  in how many loops the `try` is, where a `throw` of its own can leave it by a jump; then `left` says
-            whether one does.
-    """
-
-    __slots__ = ("left", "loops", "name", "thrown", "variable")
-
-    def __init__(self, name: str, variable: Variable | None) -> None:
-        self.name = name
-        self.variable = variable
-        self.thrown = False
-        self.loops = -1
-        self.left = False
 
 
 class Statements(Chains):
@@ -456,74 +432,6 @@ class Statements(Chains):
         self.emit(b.return_(self.returned(value)))
         return NO_RESULT
 
-    def throw(self, node: Throw, destination: str | None) -> Result:
-        value = UNIT_VALUE if node.value is None else self.lower(node.value)
-        if self.caught and value.kind.bits & k.UNIT:
-            # `throw;` in a handler raises the original error again.
-            handling = self.caught[-1]
-            handling.thrown = True
-            made = b.call("thrown_again", [value.node, b.load(handling.name)], node.position)
-            self.emit(b.raise_(made, node.position))
-            return NO_RESULT
-        attempt = self.attempts[-1] if self.attempts else None
-        if attempt is not None and attempt.loops == len(self.loops):
-            # Thrown and caught in one function: a jump.
-            if attempt.variable is not None:
-                self.define(attempt.variable, self.stored(value))
-            elif not value.simple:
-                self.emit(b.expression(value.node))
-            self.emit(b.assign_name(attempt.name, b.TRUE))
-            self.emit(b.BREAK)
-            attempt.left = True
-            return NO_RESULT
-        self.emit(b.raise_(b.call("Thrown", [self.stored(value)], node.position), node.position))
-        return NO_RESULT
-
-    caught: list[Caught]
-    attempts: list[Caught]
-    loops: list[Any]
-
-    def try_(self, node: Try, destination: str | None) -> Result:
-        """The handler stands behind Python's `except` clause and not in it, where what Python calls blocks would
-        nest deeper, and an error of the handler would hold on to the one that was caught."""
-        error, handling = self.temporary(), Caught(self.temporary(), node.variable)
-        full = node.variable is not None and self.exceeds(node.variable)
-
-        def handle() -> None:
-            self.lower_to(node.handler, None)
-            if destination is not None:
-                self.deliver(UNIT_VALUE, destination)
-
-        def catch() -> None:
-            if handling.variable is not None and not full:
-                self.define(handling.variable, b.call("caught", [b.load(error)], 0))
-            else:
-                self.emit(b.expression(b.call("catch", [b.load(error)], 0)))
-                if node.variable is not None and self.is_full(node.variable, node.name_position):
-                    return
-            kept = b.call("detached", [b.load(error)], 0) if handling.thrown else b.TRUE
-            self.emit(b.assign_name(handling.name, kept))
-
-        self.caught.append(handling)
-        handler = self.nested(handle)
-        self.caught.pop()
-        if node.variable is not None and not (node.variable.slot or self.link.evaluates):
-            # The handler does not look at it.
-            handling.variable = None
-        if not (node.escapes or handling.thrown or full) and len(self.loops) + len(self.attempts) < _FEW_BLOCKS:
-            handling.loops = len(self.loops)
-        self.attempts.append(handling)
-        body, result = self.branch(node.body, destination)
-        self.attempts.pop()
-        self.emit(b.assign_name(handling.name, b.NONE))
-        attempt = b.try_except(body, b.load("CATCHABLE"), error, self.nested(catch))
-        # Where the compiler of Python says that nesting is too deep.
-        for part in (attempt, attempt.handlers[0]):
-            b.at(part, node.position)
-        self.emit(b.at(b.while_(b.TRUE, [attempt, b.BREAK]), node.position) if handling.left else attempt)
-        self.emit(b.if_(b.compare(b.load(handling.name), "is not", b.NONE), handler, []))
-        return Result(k.join(result.kind, K_UNIT), result.owned)
-
     # --- modules ---
 
     def import_(self, node: Import, destination: str | None) -> Result:
@@ -607,8 +515,6 @@ LOWER_TO: dict[type, Callable[[Any, Any, str | None], Result]] = {
     Let: Statements.let,
     Assign: Statements.assignment,
     Return: Statements.return_,
-    Throw: Statements.throw,
-    Try: Statements.try_,
     Import: Statements.import_,
     Export: Statements.export,
     StatementExpression: Statements.expression_to,
