@@ -112,6 +112,7 @@ class Session:
         namespaces: dict[str, Module] | None = None,
         added: bool = False,
         live: Container[str] = (),
+        level: int = 0,
     ) -> Compiled:
         """A program, ready to run. Raises `ParseError`.
 
@@ -119,9 +120,11 @@ class Session:
         keeps_scope: the program's own variables stay visible to the caller.
         added:       the text belongs to the running program, as that of `eval` does.
         live:        variables of the caller that others can see, or change, while the program runs.
+        level:       of calls, at which the program itself runs.
         """
         program = self.parse(source, outer, expression)
         link = self.link(program, keeps_scope=keeps_scope, added=added, live=live)
+        link.level = level
         first = self.programs == 1
         helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
         try:
@@ -258,9 +261,8 @@ class Session:
         try:
             if level > RUN.call_levels:
                 raise errors.stack_overflow()
-            program = self.compile(
-                source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True
-            )
+            outer = {name: name in constants for name in scope}
+            program = self.compile(source.strip(), outer, keeps_scope=True, added=True, level=level)
             if program.program.functions or program.program.closures:
                 raise ParseError(
                     "WrongFnDefinition",

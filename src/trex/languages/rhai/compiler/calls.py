@@ -55,12 +55,12 @@ class Calls(Expressions):
     @property
     def level(self) -> Any:
         """The level this code runs at."""
-        return b.load("depth") if self.code_name else b.ZERO
+        return b.load("depth") if self.code_name else b.const(self.link.level)
 
     @property
     def level_below(self) -> Any:
         """The level a function called from here runs at."""
-        return b.binary(b.load("depth"), "+", b.ONE) if self.code_name else b.ONE
+        return b.binary(b.load("depth"), "+", b.ONE) if self.code_name else b.const(self.link.level + 1)
 
     def call(self, node: Call) -> Value:
         name, arguments = node.name, node.arguments

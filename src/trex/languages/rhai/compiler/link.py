@@ -55,6 +55,8 @@ class Link:
         """`number`: a number that nothing else in the run has.
         `keeps_scope`: the caller wants to see the program's variables; they live in cells, in `scope`.
         `foreign`: functions of a running program that this one is added to."""
+        # Of calls, at which the program itself runs.
+        self.level = 0
         self.limits = limits
         self.natives = natives
         self.nullary = nullary

@@ -57,10 +57,16 @@ def named_function(name: str) -> FnPtr:
     return FnPtr(name, function.code, counts[0], function.this)
 
 
+# More arguments than any function takes; each `curry` copies them all, and no other limit counts them.
+_MOST_CURRIED = 1024
+
+
 def curry_function(f: Any, arguments: tuple[Any, ...]) -> FnPtr:
     """`f.curry(..)`."""
     if type(f) is not FnPtr:
         raise errors.mismatch(type_name(f), "Fn")
+    if len(f.curry) + len(arguments) > _MOST_CURRIED:
+        raise errors.too_large("Size of array/BLOB")
     return FnPtr(f.name, f.code, f.params, f.this, f.curry + arguments, f.captures)
 
 
