@@ -84,6 +84,8 @@ class Session:
         self.sources = modules or {}
         self.loaded: dict[str, Module] = {}
         self.loading: list[str] = []
+        # Name of the code of a module -> name and text of the module.
+        self.texts: dict[str, tuple[str, str]] = {}
         self.first: Compiled | None = None
         self.untyped: dict[tuple[str, int], ScriptFunction] | None = None
         self.globals: dict[str, Any] = {}
@@ -355,6 +357,7 @@ class Session:
         self.loading.append(path)
         try:
             compiled = self.compile(source, keeps_scope=True, namespaces=module.namespaces)
+            self.texts.update(dict.fromkeys(compiled.link.labels, (path, source)))
             scope: dict[str, Cell] = {}
             compiled.main(scope)
             module.functions = {key: made for key, made in compiled.functions.items() if not made.private}
@@ -363,6 +366,7 @@ class Session:
         except ParseError as error:
             failure = parse_failure(error)
             failure.calls = [(path, f"in module '{path}'", NOWHERE)]
+            failure.module = path, source
             raise failure from None
         except RhaiError as error:
             understood = exceptions.understand(error)

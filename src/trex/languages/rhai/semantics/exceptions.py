@@ -103,6 +103,8 @@ def understand(error: BaseException) -> RhaiError:
             error = _subscript(frames)
     if error.position is None:
         error.position = _position(error, *frames[-1]) if frames else NOWHERE
+        if frames:
+            error.code = frames[-1][0]
     calls = error.calls
     if calls:
         if frames:
@@ -114,6 +116,7 @@ def understand(error: BaseException) -> RhaiError:
         if not calls and error.kind in errors.UNCATCHABLE:
             # Every call that such an error passes takes it for its own; the outermost has the last word.
             error.position = frames[0][1]
+            error.code = frames[0][0]
             return error
         for index in range(len(frames) - 1, 0, -1):
             name, label = _labels.get(frames[index][0], ("", ""))
