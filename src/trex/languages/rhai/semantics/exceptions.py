@@ -153,8 +153,11 @@ def passing(error: BaseException, function: str) -> BaseException:
         error.calls = [*(error.calls or ()), (function, label, NOWHERE)]
         return error
     understood = understand(error)
-    if understood.kind in errors.UNCATCHABLE:
-        return error
+    if understood.kind in errors.UNCATCHABLE and not understood.calls:
+        # Such an error seems to happen in the library function.
+        understood.position = None
+        understood.calls = [(function, label, NOWHERE)]
+        return understood.with_traceback(None)
     callee = _labels.get(frames[0][0]) if frames else None
     inner = [(*callee, NOWHERE)] if callee is not None and callee[1] else []
     understood.calls = [*(understood.calls or ()), *inner, (function, label, NOWHERE)]
