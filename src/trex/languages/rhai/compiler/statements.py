@@ -319,7 +319,9 @@ class Statements(Chains):
                 late = b.call("late_cell", [b.load("late"), b.const(target.name)], target.position)
                 self.assign_cell(self.held(Value(late)).node, node)
                 return
-            self.emit(b.expression(b.call("unknown_variable", [b.const(target.name)], target.position)))
+            # A function of this name is a constant.
+            refusal = "refuse_constant" if self.link.is_function(target.name) else "unknown_variable"
+            self.emit(b.expression(b.call(refusal, [b.const(target.name)], target.position)))
             return
         if variable.constant:
             self.emit(b.expression(self.lower(node.value).node))
