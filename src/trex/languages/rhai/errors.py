@@ -111,6 +111,8 @@ class ParseError(Exception):
         self.lex = lex
         # Names that an undefined variable may have meant.
         self.known: list[str] = []
+        # Whether it is a variable of the program around a function, which sees none of them.
+        self.outside = False
 
     def __str__(self) -> str:
         return self.message + describe(self.position)

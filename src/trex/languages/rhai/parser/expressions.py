@@ -227,6 +227,7 @@ class Expressions(Cursor):
     def undefined(self, name: str, position: int) -> NoReturn:
         error = ParseError("VariableUndefined", f"Undefined variable: {name}", position)
         error.known = [*self.scope.visible, *self.function_names]
+        error.outside = self.scope is not self.program_scope and name in self.program_scope.visible
         raise error
 
     def reserved(self, level: int) -> Any:
