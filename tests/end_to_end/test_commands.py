@@ -145,6 +145,77 @@ def test_eval_shows_an_error_with_its_line(trex):
     assert "Function not found: nope (i64)" in result.stderr
 
 
+def test_eval_takes_the_script_from_a_file_or_from_the_command_line(trex):
+    trex.write("s.rhai", "40 + 2")
+    assert trex.command("eval", "s.rhai").stdout == "42\n"
+    assert trex.command("eval", "-e", "40 + 3").stdout == "43\n"
+
+
+def test_eval_of_a_file_that_is_not_there_says_how_to_give_a_script(trex):
+    result = trex.command("eval", "40 + 2")
+    assert (result.status, result.stdout) == (5, "")
+    assert result.stderr == (
+        "trex: 40 + 2: the script cannot be read: No such file or directory (ENOENT) (a script itself is given with -e)\n"
+    )
+
+
+@pytest.mark.parametrize("flags", [(), ("-", "-e", "1"), ("-e", "1", "--json-lines"), ("--json-lines", "--json")])
+def test_eval_takes_one_kind_of_input(trex, flags):
+    assert trex.command("eval", *flags).status == 2
+
+
+def test_eval_prints_nothing_for_unit(trex):
+    assert trex.command("eval", "-e", "let x = 1;").stdout == ""
+
+
+def test_eval_gives_json_with_the_value_its_text_and_what_was_printed(trex):
+    result = trex.command("eval", "--json", "-e", 'print("a"); #{x: [1, 2.5, "c", (), true]}')
+    assert result.status == 0
+    assert json.loads(result.stdout) == {
+        "ok": True,
+        "value": {"x": [1, 2.5, "c", None, True]},
+        "text": '#{"x": [1, 2.5, "c", (), true]}',
+        "printed": ["a"],
+    }
+
+
+def test_eval_gives_json_without_a_value_that_has_no_form_there(trex):
+    assert json.loads(trex.command("eval", "--json", "-e", "|x| x").stdout).keys() == {"ok", "text", "printed"}
+
+
+def test_eval_gives_json_of_an_error_with_its_place(trex):
+    result = trex.command("eval", "--json", "-e", 'print("a");\nlet count = 1;\nconut + 1')
+    assert result.status == 1
+    answer = json.loads(result.stdout)
+    assert (answer["ok"], answer["error"]["kind"], answer["error"]["line"]) == (False, "ErrorParsing", 3)
+    assert answer["error"]["excerpt"].endswith("^\ndid you mean 'count'?")
+    result = trex.command("eval", "--json", "--max-time", "500ms", "-e", "loop { }")
+    assert (result.status, json.loads(result.stdout)["error"]["code"]) == (4, "limit_exceeded")
+
+
+def test_eval_of_a_person_has_strict_variables_and_no_eval(trex):
+    assert "Undefined variable: x" in trex.command("eval", "-e", "x").stderr
+    assert "reserved keyword 'eval' is disabled" in trex.command("eval", "-e", 'eval("1")').stderr
+
+
+def test_eval_of_a_machine_follows_its_request(trex):
+    found = answers(
+        trex,
+        {"script": 'eval("40 + 2")'},
+        {"script": "x + 1", "scope": {"x": {"t": "int", "v": 4}}},
+        {"script": "fn f(a) { a * 2 }", "call": {"fn": "f", "args": [{"t": "int", "v": 4}]}},
+        {"script": "1 +", "api": "compile"},
+        {"script": "let a = 1; a", "options": {"strict_variables": True, "disabled_symbols": ["let"]}},
+        {"script": "loop { }", "limits": {"max_operations": 1000}},
+        {"script": "2 * 3", "api": "expression", "more": "ignored"},
+        {"script": "1 + 1", "bench": 2},
+    )
+    assert [each.get("value", {}).get("v") for each in found] == [42, 5, 8, None, None, None, 6, 2]
+    kinds = [each["error"]["kind"] for each in found if not each["ok"]]
+    assert kinds == ["ErrorParsing", "ErrorParsing", "ErrorTooManyOperations"]
+    assert len(found[-1]["run_ms"]) == 2
+
+
 def test_eval_has_no_operations(trex):
     result = trex.command("eval", "-", input=b'cat("/etc/hostname")')
     assert result.status == 1

@@ -1,23 +1,26 @@
 """`trex eval`: the language alone, without host, policy or operations.
 
-Owns:      the two ways to use it: one script for a person, one JSON object a line for a machine.
+Owns:      the ways to use it: one script, its value as text or as JSON; or one JSON object a line, each with a script.
 Relies on: locked workers from a template, one for each program; the next is made while one runs.
 Never:     lets a program end the command, or reach anything: what it could call is empty.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from trex.cli.application import Command, limit_options
+from trex.cli.application import Command, Once, limit_options
 from trex.cli.run import isolation_option
 
 if TYPE_CHECKING:
     from trex.limits import Limits
+    from trex.protocol.messages import Failed
+    from trex.runner.request import Source
     from trex.runner.workers import Template, WorkerProcess
 
 # One line of input; what a program may allocate has its own limit.
@@ -28,16 +31,25 @@ def _evaluate(**options: Any) -> None:
     from trex.cli.limit_flags import limits_from
     from trex.errors import TrexError
     from trex.runner import report
+    from trex.runner.request import Source
 
-    if options["json_lines"] == (options["script"] is not None):
-        raise click.UsageError("give a script (- for standard input), or --json-lines")
+    script, text, lines = options["script"], options["text"], options["json_lines"]
+    if [script is not None, text is not None, lines].count(True) != 1:
+        raise click.UsageError("give a script (- for standard input), or its text (-e), or --json-lines")
+    if lines and options["json"]:
+        raise click.UsageError("--json-lines has a form of its own, without --json")
     limits, isolation = limits_from(options), options["isolation"] or "strict"
+    source = Source(script) if text is None else Source(text=text)
     try:
-        status = _serve(limits, isolation) if options["json_lines"] else _one(options["script"], limits, isolation)
+        status = _serve(limits, isolation) if lines else _one(source, limits, isolation, options["json"])
     except TrexError as error:
         from trex.runner.outcome import ENDINGS, INTERNAL
 
-        report.complain(str(error))
+        if options["json"]:
+            _print_json({"ok": False, "error": {"code": error.code, "message": str(error)}})
+        else:
+            is_missing = script is not None and script != "-" and not os.path.lexists(script)
+            report.complain(f"{error} (a script itself is given with -e)" if is_missing else str(error))
         ending = ENDINGS.get(error.code)
         status = ending.exit_code if ending else INTERNAL
     raise SystemExit(status)
@@ -46,34 +58,56 @@ def _evaluate(**options: Any) -> None:
 # --- for a person ---
 
 
-def _one(path: str, limits: Limits, isolation: str) -> int:
-    """Evaluate one file and print its value, what it printed before that, or its error."""
+def _one(source: Source, limits: Limits, isolation: str, json: bool) -> int:
+    """Evaluate one script and print what it printed, and its value or its error."""
     from trex.interface import Interface
     from trex.protocol.messages import Failed, Finished, Log, Start
     from trex.runner import workers
     from trex.runner.outcome import INTERNAL, LIMIT, SCRIPT_ERROR, SUCCESS
     from trex.runner.report import visible
-    from trex.runner.request import Source, read_source
+    from trex.runner.request import read_source
 
     deadline = time.monotonic() + limits.max_time
-    text = read_source(Source(path), "script", limits.max_script, "max_script", deadline)
+    text = read_source(source, "script", limits.max_script, "max_script", deadline)
     shown = visible if sys.stdout.isatty() else str
+    printed: list[str] = []
     with workers.start(limits, isolation) as worker:
         worker.ready  # noqa: B018  # waits for the proof of the lock, or raises
         worker.channel.send(Start(text, {}, Interface(), limits))
         while True:
             message = worker.channel.receive(deadline)
             if isinstance(message, Log):
-                click.echo(shown(message.message))
+                if json:
+                    printed.append(message.message)
+                else:
+                    click.echo(shown(message.message))
             elif isinstance(message, Finished):
-                if message.text:
+                if json:
+                    value = {"value": message.value} if message.exact else {}
+                    _print_json({"ok": True, **value, "text": message.text, "printed": printed})
+                elif message.text:
                     click.echo(shown(message.text))
                 return SUCCESS
             elif isinstance(message, Failed):
-                click.echo(f"error: {visible(message.message)}", err=True)
-                if message.excerpt:
-                    click.echo(visible(message.excerpt).rstrip("\n"), err=True)
+                if json:
+                    _print_json({"ok": False, "error": _described(message), "printed": printed})
+                else:
+                    click.echo(f"error: {visible(message.message)}", err=True)
+                    if message.excerpt:
+                        click.echo(visible(message.excerpt).rstrip("\n"), err=True)
                 return {"limit": LIMIT, "internal": INTERNAL}.get(message.stage, SCRIPT_ERROR)
+
+
+def _described(failed: Failed) -> dict[str, Any]:
+    """An error, with the names that answers to a machine have."""
+    found = {"kind": failed.kind, "chain": failed.chain, "message": failed.message}
+    return {**found, "line": failed.line, "position": failed.position, "excerpt": failed.excerpt}
+
+
+def _print_json(report: dict[str, Any]) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
 
 
 # --- for a machine ---
@@ -141,12 +175,15 @@ command = Command(
     help="Evaluate SCRIPT (or - for standard input) as the language alone and print its value.\n\n"
     "It can call nothing of the host. With --json-lines, answer one JSON object a line instead.",
     examples=(
+        "trex eval -e '40 + 2'",
         "echo '[1, 2, 3].map(|x| x * x)' | trex eval -",
         'echo \'{"script": "40 + 2"}\' | trex eval --json-lines',
     ),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     params=[
         click.Argument(["script"], required=False),
+        Once(["-e", "--text"], metavar="TEXT", help="The script itself, instead of its file."),
+        click.Option(["--json"], is_flag=True, help="One JSON object: value, text and what was printed, or the error."),
         click.Option(["--json-lines"], is_flag=True, help="Read requests from standard input, one JSON object a line."),
         isolation_option(),
         *limit_options(),

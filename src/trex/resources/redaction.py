@@ -123,7 +123,8 @@ class Dictionary:
             found = files.status(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise self._unusable("it is no regular file")
-            if found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.geteuid()):
+            theirs = found.st_uid not in (0, os.geteuid()) or found.st_mode & stat.S_IWOTH
+            if theirs or (found.st_mode & stat.S_IWGRP and found.st_gid not in (0, os.getegid())):
                 raise self._unusable("somebody other than the operator may write it")
             if found.st_size > MAX_SIZE:
                 raise self._unusable(f"it is larger than {MAX_SIZE} bytes")

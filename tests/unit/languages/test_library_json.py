@@ -128,7 +128,7 @@ def test_a_name_is_a_variable_that_nobody_declared() -> None:
 def test_what_is_read_is_counted_and_bounded() -> None:
     map = call("parse_json", '{"a": ["é", [1]], "b": {"c": "d"}}')[1]
     assert (map.extra_array, map.extra_map, map.extra_string) == (3, 1, 3)
-    with limited(array=2), pytest.raises(RhaiError, match="Size of array/BLOB too large"):
+    with limited(array=2), pytest.raises(RhaiError, match="Size of array literal exceeds the maximum limit \\(2\\)"):
         call("parse_json", '{"a": [1, 2, 3]}')
 
 

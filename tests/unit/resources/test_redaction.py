@@ -185,8 +185,17 @@ def test_a_dictionary_that_others_may_write_is_not_used(tree):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_dictionary_of_somebody_else_is_not_used(tree):
-    os.chown(tree / "conf" / "dictionary", 12345, 12345)
+    os.chown(tree / "conf" / "dictionary", 12345, 0)
     assert "may write it" in unusable(tree)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_dictionary_that_another_group_may_write_is_not_used(tree):
+    os.chown(tree / "conf" / "dictionary", 0, 12345)
+    os.chmod(tree / "conf" / "dictionary", 0o664)
+    assert "may write it" in unusable(tree)
+    os.chmod(tree / "conf" / "dictionary", 0o644)
+    assert broker(tree).call("files.cat", [], f"{tree}/log") == "job 1 done\n[REDACTED]"
 
 
 def test_a_dictionary_that_is_no_file_of_text_is_not_used(tree):

@@ -73,9 +73,9 @@ def suggestion(error: RhaiError, interface: Interface) -> str:
         return f"did you mean '{path}::{found}'?" if found else ""
     if error.parse is not None and error.parse.kind in ("VariableUndefined", "ModuleUndefined"):
         name = error.parse.message.rpartition(" ")[2]
-        if error.parse.outside:
-            return f"a function sees its parameters only: pass '{name}' as one"
         names = [module.name for module in interface.modules]
+        if error.parse.outside:
+            return f"a function sees no variables or arguments of the script: make '{name}' a parameter of it"
         if error.parse.kind == "VariableUndefined":
             names = error.parse.known
         found = nearest(name, names)
@@ -104,8 +104,8 @@ def _fits(error: RhaiError, counts: list[int]) -> bool:
     return (inside.count(",") + 1 if inside else 0) in counts
 
 
-def excerpt(source: str, position: int, error: RhaiError, interface: Interface) -> str:
-    """The source line with a caret under the place, and a suggestion."""
+def excerpt(source: str, position: int, error: RhaiError, interface: Interface, module: str = "") -> str:
+    """The source line with a caret under the place, and a suggestion; `module`: whose text it is."""
     lines: list[str] = []
     line, column = line_of(position), column_of(position)
     if line is not None and column is not None:
@@ -113,7 +113,7 @@ def excerpt(source: str, position: int, error: RhaiError, interface: Interface) 
         start = max(0, column - 1 - _WIDTH // 2)
         shown = text[start : start + _WIDTH].replace("\t", " ").rstrip("\r")
         shown = "".join(c if c.isprintable() else "?" for c in shown)
-        margin = f"{line} | "
+        margin = f"{module}:{line} | " if module else f"{line} | "
         lines = [margin + shown, " " * (len(margin) + column - 1 - start) + "^"]
     hint = suggestion(error, interface)
     if hint:

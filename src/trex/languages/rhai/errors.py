@@ -46,6 +46,8 @@ class RhaiError(Exception):
     denial:   the number of the denial behind it, if any.
     part:     which part of the operation it is about, where the language points at that: an argument, an
               element; `VALUE` for the value of an assignment.
+    code:     the name of the code that the position is in, where it was read from the traceback.
+    module:   name and text of the module that the position is in, where that is known already.
     """
 
     # Most errors have none of these, and an error that is caught should cost little.
@@ -57,6 +59,8 @@ class RhaiError(Exception):
     denial: int | None = None
     parse: ParseError | None = None
     part: int | None = None
+    code = ""
+    module: tuple[str, str] | None = None
 
     def __init__(
         self, kind: str, message: str, details: dict[str, Any] | None = None, position: int | None = None
@@ -111,7 +115,7 @@ class ParseError(Exception):
         self.lex = lex
         # Names that an undefined variable may have meant.
         self.known: list[str] = []
-        # Whether it is a variable of the program around a function, which sees none of them.
+        # Whether the name of an undefined variable is one outside of the function.
         self.outside = False
 
     def __str__(self) -> str:

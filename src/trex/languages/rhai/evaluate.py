@@ -17,7 +17,8 @@ from trex.languages.rhai.parser import Options
 from trex.languages.rhai.positions import NOWHERE, column_of, line_of
 from trex.languages.rhai.semantics import exceptions
 from trex.languages.rhai.semantics.containers import array_of, keys, map_of
-from trex.languages.rhai.semantics.pointers import parse_failure
+from trex.languages.rhai.semantics.methods import ConstantCell
+from trex.languages.rhai.semantics.pointers import HIDDEN, parse_failure
 from trex.languages.rhai.semantics.sizes import check_blob, check_string
 from trex.languages.rhai.semantics.state import RUN
 from trex.languages.rhai.semantics.text import text
@@ -220,10 +221,10 @@ class _Evaluation:
         options = request.options
         self.session = Session(
             LanguageLimits(**{**values, **limits}),
-            Options(options.strict_variables, frozenset(options.disabled_symbols)),
+            Options(options.strict_variables, frozenset(options.disabled_symbols), everywhere=True),
         )
         RUN.strict_properties = options.fail_on_invalid_map_property
-        self.scope: dict[str, Cell] = {}
+        self.scope: dict[str, Any] = {}  # cells
         self.constants: dict[str, bool] = {}
         for name, typed in request.scope.items():
             self.scope[name] = Cell(to_value(typed))
@@ -239,6 +240,9 @@ class _Evaluation:
         if request.api == "compile":
             session.parse(request.script, self.constants)
             return {"ok": True, "value": to_typed(None)}
+        if request.call is not None and request.options.strict_variables:
+            # The scope comes with the call: the text is checked without.
+            session.parse(request.script)
         live = {name for name, cell in self.scope.items() if cell.shared or request.call is not None}
         compiled = session.compile(request.script, self.constants, expression=request.api == "expression", live=live)
         compile_ms = milliseconds() - started
@@ -258,12 +262,13 @@ class _Evaluation:
             raise errors.no_function(call.fn)
         constants = frozenset(name for name, constant in self.constants.items() if constant)
         try:
-            return session.call_in_scope(call.fn, arguments, self.scope, constants, 1)
+            return session.call_in_scope(call.fn, arguments, self.scope, constants, 0)
         except RhaiError as error:
             if error.kind in errors.UNCATCHABLE:
                 # It was called from nowhere.
                 error = exceptions.understand(error)
-                error.position = NOWHERE
+                if not error.calls:
+                    error.position = NOWHERE
                 error.__traceback__ = None
             raise
 
@@ -276,6 +281,9 @@ class _Evaluation:
             try:
                 compiled.main(self.scope)
             finally:
+                self.scope.pop(HIDDEN, None)
+                for name in self.scope.keys() - self.constants:
+                    self.constants[name] = type(self.scope[name]) is ConstantCell
                 for variable in compiled.program.top:
                     if variable.name in self.scope and self.scope[variable.name] is not before.get(variable.name):
                         self.constants[variable.name] = variable.constant

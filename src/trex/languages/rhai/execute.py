@@ -47,10 +47,9 @@ def execute(start: Start, host: Host) -> Finished | Failed:
             timings["run"] = milliseconds() - began
         return finished(value, timings)
     except ParseError as error:
-        failure = parse_failure(error)
-        return failed(failure, start, timings)
+        return failed(parse_failure(error), start, session, timings)
     except (RhaiError, IndexError, RecursionError) as error:
-        return failed(exceptions.understand(error), start, timings)
+        return failed(exceptions.understand(error), start, session, timings)
     finally:
         Handle.release = None
 
@@ -72,17 +71,18 @@ def finished(value: Any, timings: dict[str, float]) -> Finished:
         return Finished(text(value), None, False, timings)
 
 
-def failed(error: RhaiError, start: Start, timings: dict[str, float]) -> Failed:
+def failed(error: RhaiError, start: Start, session: Session, timings: dict[str, float]) -> Failed:
     """The message of a script that ended in an error."""
     position = error.position or NOWHERE
     chain = [
         "ErrorInModule" if label.startswith("in module") else "ErrorInFunctionCall" for _, label, _ in error.calls or ()
     ]
     stage = "run"
-    if error.kind == "ErrorParsing" and not error.calls:
-        stage = "parse"
+    if error.kind == "ErrorParsing":
+        stage = "run" if error.calls else "parse"
     elif error.kind in UNCATCHABLE:
         stage = "limit"
+    module, source = error.module or session.texts.get(error.code) or ("", start.script)
     return Failed(
         stage,  # type: ignore[arg-type]  # one of the three above
         error.kind,
@@ -91,7 +91,7 @@ def failed(error: RhaiError, start: Start, timings: dict[str, float]) -> Failed:
         line_of(position),
         column_of(position),
         exceptions.denial_of(error),
-        advice.excerpt(start.script, position, error, start.interface),
+        advice.excerpt(source, position, error, start.interface, module),
         timings,
     )
 

@@ -46,7 +46,7 @@ def execute(start: Start, host: Host) -> Finished | Failed:
     try:
         return Finished("", described(session, start.script, dict.fromkeys(start.arguments, False)), True, {})
     except ParseError as error:
-        return failed(parse_failure(error), start, {})
+        return failed(parse_failure(error), start, session, {})
     finally:
         Handle.release = None
 

@@ -24,11 +24,12 @@ from trex.languages.rhai.parser import Options, parse, parse_expression
 from trex.languages.rhai.positions import NOWHERE
 from trex.languages.rhai.semantics import exceptions, sizes
 from trex.languages.rhai.semantics.calls import native_call, script_call
+from trex.languages.rhai.semantics.methods import ConstantCell
 from trex.languages.rhai.semantics.pointers import HIDDEN, parse_failure
 from trex.languages.rhai.semantics.state import RUN, ScriptFunction
 from trex.languages.rhai.semantics.text import debug, text
 from trex.languages.rhai.syntax import Function, Program
-from trex.languages.rhai.typenames import type_name
+from trex.languages.rhai.typenames import internal_type_name
 from trex.languages.rhai.values import Cell
 from trex.limits import LanguageLimits
 
@@ -57,6 +58,10 @@ def closure_parts(function: Function, code: str) -> list[Any]:
     return [build.const(function.name), maker, build.const(len(function.params)), build.const(function.this)]
 
 
+# How deep calls of `eval` may be nested.
+DEEPEST_EVAL = 64
+
+
 class Session:
     """A run. Make one per run; it resets everything that the process kept from another."""
 
@@ -79,6 +84,8 @@ class Session:
         self.sources = modules or {}
         self.loaded: dict[str, Module] = {}
         self.loading: list[str] = []
+        # Name of the code of a module -> name and text of the module.
+        self.texts: dict[str, tuple[str, str]] = {}
         self.first: Compiled | None = None
         self.untyped: dict[tuple[str, int], ScriptFunction] | None = None
         self.globals: dict[str, Any] = {}
@@ -108,18 +115,18 @@ class Session:
         keeps_scope: bool = False,
         expression: bool = False,
         namespaces: dict[str, Module] | None = None,
-        added: bool = False,
+        level: int = 0,
         live: Container[str] = (),
     ) -> Compiled:
         """A program, ready to run. Raises `ParseError`.
 
         outer:       the caller's variables, with whether each is constant.
         keeps_scope: the program's own variables stay visible to the caller.
-        added:       the text belongs to the running program, as that of `eval` does.
+        level:       the call level it runs at; one from 1 on belongs to the running program, as the text of `eval`.
         live:        variables of the caller that others can see, or change, while the program runs.
         """
         program = self.parse(source, outer, expression)
-        link = self.link(program, keeps_scope=keeps_scope, added=added, live=live)
+        link = self.link(program, keeps_scope=keeps_scope, level=level, live=live)
         first = self.programs == 1
         helpers = self.helpers(link, self.namespaces if namespaces is None else namespaces)
         try:
@@ -132,9 +139,7 @@ class Session:
             self.first = compiled
         return compiled
 
-    def link(
-        self, program: Program, *, keeps_scope: bool = False, added: bool = False, live: Container[str] = ()
-    ) -> Link:
+    def link(self, program: Program, *, keeps_scope: bool = False, level: int = 0, live: Container[str] = ()) -> Link:
         """What the next program of the run is to be lowered with; see `compile`."""
         for name, variable in program.outer.items():
             if keeps_scope or name in live:
@@ -153,7 +158,8 @@ class Session:
             typed_calls=first and not keeps_scope,
             strict_properties=RUN.strict_properties,
             keeps_scope=keeps_scope,
-            foreign=None if first or not added else self.all_generic(),
+            foreign=None if first or not level else self.all_generic(),
+            level=level,
         )
 
     def refill_steps(self, compiled: Compiled) -> None:
@@ -249,16 +255,22 @@ class Session:
     ) -> Any:
         """`eval(text)`: it sees, changes and adds variables of the place where it stands."""
         if type(source) is not str:
-            raise errors.mismatch(type_name(source), "string")
+            raise errors.mismatch(internal_type_name(source), "string")
         hidden = late.setdefault(HIDDEN, [])
         scope = {**late, **cells}
         del scope[HIDDEN]
+        program = None
         try:
-            if level > RUN.call_levels:
+            # No call of its own for the language, but there must be an end.
+            if level > max(RUN.call_levels, DEEPEST_EVAL):
                 raise errors.stack_overflow()
-            program = self.compile(
-                source.strip(), {name: name in constants for name in scope}, keeps_scope=True, added=True
+            # With strict variables, a text may name only what it defines.
+            outer = (
+                {}
+                if self.options.strict
+                else {name: name in constants or type(cell) is ConstantCell for name, cell in scope.items()}
             )
+            program = self.compile(source.strip(), outer, keeps_scope=True, level=level)
             if program.program.functions or program.program.closures:
                 raise ParseError(
                     "WrongFnDefinition",
@@ -272,14 +284,15 @@ class Session:
             raise failure from None
         except RhaiError as error:
             understood = exceptions.understand(error)
-            if understood.kind not in errors.UNCATCHABLE:
-                understood.calls = [*(understood.calls or ()), ("eval", "in call to function 'eval'", NOWHERE)]
+            understood.calls = [*(understood.calls or ()), ("eval", "in call to function 'eval'", NOWHERE)]
             raise understood.with_traceback(None) from None
         finally:
+            hidden.extend(scope.pop(HIDDEN, ()))
+            fixed = {} if program is None else {v.name: v.constant for v in program.program.top}
             for name, cell in scope.items():
                 known = cells.get(name)
                 if known is None:
-                    late[name] = cell
+                    late[name] = ConstantCell(cell.v, name) if fixed.get(name) else cell
                 elif known is not cell:
                     hidden.append((known, known.v))
                     known.v = cell.v
@@ -331,7 +344,7 @@ class Session:
     def import_module(self, path: Any) -> Module:
         """`import path`. Only modules that came with the request exist."""
         if type(path) is not str:
-            raise errors.mismatch(type_name(path), "string")
+            raise errors.mismatch(internal_type_name(path), "string")
         module = self.loaded.get(path)
         if module is not None:
             return module
@@ -344,6 +357,7 @@ class Session:
         self.loading.append(path)
         try:
             compiled = self.compile(source, keeps_scope=True, namespaces=module.namespaces)
+            self.texts.update(dict.fromkeys(compiled.link.labels, (path, source)))
             scope: dict[str, Cell] = {}
             compiled.main(scope)
             module.functions = {key: made for key, made in compiled.functions.items() if not made.private}
@@ -352,6 +366,7 @@ class Session:
         except ParseError as error:
             failure = parse_failure(error)
             failure.calls = [(path, f"in module '{path}'", NOWHERE)]
+            failure.module = path, source
             raise failure from None
         except RhaiError as error:
             understood = exceptions.understand(error)

@@ -23,6 +23,7 @@ class Variable(Struct, eq=False):
 
     role:     `local`, `param`, `loop`, `catch`, `capture` (of a closure) or `outer` (the caller's scope).
     constant: declared with `const`, or constant in the caller's scope.
+    literal:  a constant whose value stands in the text: closures have a copy of it that they may change.
     captured: some closure captures it, so that it lives in a `Cell`.
     root:     for a capture, the variable of the enclosing function that it shares the cell with.
     open:     code that is not there yet may assign it: that of `eval`, or the caller's.
@@ -36,6 +37,7 @@ class Variable(Struct, eq=False):
     name: str
     role: str
     constant: bool = False
+    literal: bool = False
     captured: bool = False
     root: Any = None
     open: bool = False

@@ -193,6 +193,9 @@ def is_computed(node: Any) -> bool:
 
 def call_node(function: Any, arguments: list[Any], position: int) -> Any:
     """A call of what an expression gives."""
+    if type(function) is _Attribute:
+        # The compiler of Python locates the call of a method where its name stands, if that is on another line.
+        at(function, position)
     return at(_Call(function, arguments, []), position)
 
 

@@ -55,12 +55,12 @@ class Calls(Expressions):
     @property
     def level(self) -> Any:
         """The level this code runs at."""
-        return b.load("depth") if self.code_name else b.ZERO
+        return b.load("depth") if self.code_name else b.const(self.link.level)
 
     @property
     def level_below(self) -> Any:
         """The level a function called from here runs at."""
-        return b.binary(b.load("depth"), "+", b.ONE) if self.code_name else b.ONE
+        return b.binary(b.load("depth"), "+", b.ONE) if self.code_name else b.const(self.link.level + 1)
 
     def call(self, node: Call) -> Value:
         name, arguments = node.name, node.arguments
@@ -134,15 +134,23 @@ class Calls(Expressions):
         name, nodes = node.name, node.arguments
         if not nodes:
             if name not in self.link.nullary:
-                return Value(b.call("unknown_function", [b.const(name)], node.position))
+                return self.held(Value(b.call("unknown_function", [b.const(name)], node.position)))
             return Value(b.call_node(b.load(self.link.thing("n", self.link.nullary[name])), [], node.position))
         first = nodes[0]
-        values = self.operands(nodes, self.lower, type(first) is Name)
         overloads = self.link.overloads(name, len(nodes))
+        # A variable that only `eval` can have declared is looked for after the other arguments, as any is read.
+        late = overloads is not None and overloads.changes and self.is_late(first)
+        if late:
+            values = [Value(b.NONE), *self.operands(nodes[1:], self.lower)]
+        else:
+            # The container of `in` comes first, whatever it is; it stands behind the operator.
+            operator = len(nodes) == 2 and start_of(nodes[1]) < node.position
+            keep = type(first) is Name and not (operator and first.variable is None)
+            values = self.operands(nodes, self.lower, keep)
         rest = self.kept(name, values[1:])
         if overloads is None:
             every = [values[0].node, *rest]
-            return Value(b.call("unknown_function", [b.const(name), *every], node.position))
+            return self.held(Value(b.call("unknown_function", [b.const(name), *every], node.position)))
         kind = self.link.result_of(name, len(nodes), values[0].kind)
         if overloads.changes:
             self.effects += 1
@@ -158,9 +166,9 @@ class Calls(Expressions):
                 )
                 self.emit(b.assign(b.tuple_store([b.store(slot), b.store(result)]), made))
                 return Value(b.load(result), kind, True, True, True)
-            if variable is not None and not variable.constant:
+            if (variable is not None and not variable.constant) or late:
                 table = b.load(self.link.table(name, len(nodes)))
-                cell = b.load(self.slot(variable))
+                cell = b.load(self.slot(variable)) if variable is not None else self.late_cell(first)
                 return self.held(
                     Value(b.call("native_on_cell", [table, cell, b.tuple_(rest), self.level], node.position), kind)
                 )
@@ -175,6 +183,16 @@ class Calls(Expressions):
         if overloads.calls:
             receiver = Value(self.argument(first, receiver), receiver.kind, True, receiver.simple, receiver.fixed)
         return self.dispatched(name, overloads, receiver, rest, node.position, kind)
+
+    def is_late(self, node: Any) -> bool:
+        """Whether only `eval` can have declared this variable."""
+        if type(node) is not Name or node.variable is not None or not self.link.evaluates:
+            return False
+        return self.link.caller_scope(node.name) is None and not self.link.is_function(node.name)
+
+    def late_cell(self, node: Name) -> Any:
+        """The cell of a variable that only `eval` can have declared, held."""
+        return self.held(Value(b.call("late_cell", [b.load("late"), b.const(node.name)], node.position))).node
 
     def kept(self, name: str, values: list[Value]) -> list[Any]:
         """Arguments of a library function, marked if it may keep them."""
@@ -219,7 +237,8 @@ class Calls(Expressions):
         self.effects += 1
         second = node.arguments[1] if len(node.arguments) > 1 else None
         variable = second.variable if type(second) is Name else None
-        position = start_of(node.arguments[0])
+        position = node.position
+        self.note_parts(position, [start_of(node.arguments[0])])
         if variable is not None and not variable.constant and not variable.captured:
             slot = self.slot(variable)
             result = self.temporary()
@@ -251,9 +270,11 @@ class Calls(Expressions):
         argument = node.arguments[0]
         if type(argument) is Name and argument.variable is not None and argument.variable.captured:
             return Value(b.attribute(b.load(self.slot(argument.variable)), "shared"), k.K_BOOL)
-        if type(argument) in (Name, This):
+        if type(argument) is This or (type(argument) is Name and argument.variable is not None):
             return Value(b.FALSE, k.K_BOOL, simple=True, fixed=True)
-        self.lower(argument)
+        value = self.lower(argument)
+        if not value.simple:
+            self.emit(b.expression(value.node))
         return Value(b.FALSE, k.K_BOOL, simple=True, fixed=True)
 
     def is_def_var(self, node: Call) -> Value:

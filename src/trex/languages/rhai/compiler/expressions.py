@@ -110,7 +110,8 @@ class Expressions(Arithmetic):
             return Value(b.call("late_variable", [b.load("late"), b.const(node.name)], node.position), owned=False)
         if self.link.is_function(node.name):
             return self.function_value(node.name)
-        return Value(b.call("unknown_variable", [b.const(node.name)], node.position))
+        # At once: what comes later in the text is not evaluated any more.
+        return self.held(Value(b.call("unknown_variable", [b.const(node.name)], node.position)))
 
     def function_value(self, name: str) -> Value:
         """The bare name of a function of the script."""
@@ -230,9 +231,8 @@ class Expressions(Arithmetic):
                 cells.append(b.load(cell))
             elif self.link.evaluates:
                 cells.append(b.call("late_cell", [b.load("late"), b.const(name)], named_at))
-            elif self.link.is_function(name):
-                cells.append(b.call("Cell", [self.function_value(name).node], 0))
             else:
+                # Also the name of a function, if that is defined further down: so far nobody knows it.
                 cells.append(b.call("unknown_variable", [b.const(name)], named_at))
         return Value(b.call("close_over", [b.load(prototype), *cells], node.position), k.K_FN)
 

@@ -91,6 +91,9 @@ class Frame:
 
         keep_first: the first is a plain variable that the language reads last.
         """
+        if keep_first and nodes[0].variable is None and len(nodes) > 1:
+            lowered = self.operands([*nodes[1:], nodes[0]], lower)
+            return [lowered[-1], *lowered[:-1]]
         values: list[Value] = []
         # Those that what follows could still change.
         loose: list[int] = []

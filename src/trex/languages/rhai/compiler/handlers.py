@@ -44,14 +44,14 @@ class Caught:
 class Handlers(Loops):
     """Lowering of `throw` and `try`."""
 
-    caught: list[Caught]
+    caught: list[Caught | None]
     attempts: list[Caught]
 
     def throw(self, node: Throw, destination: str | None) -> Result:
         value = UNIT_VALUE if node.value is None else self.lower(node.value)
-        if self.caught and value.kind.bits & k.UNIT:
+        handling = self.caught[-1] if self.caught else None
+        if handling is not None and value.kind.bits & k.UNIT:
             # `throw;` in a handler raises the original error again.
-            handling = self.caught[-1]
             handling.thrown = True
             made = b.call("thrown_again", [value.node, b.load(handling.name)], node.position)
             self.emit(b.raise_(made, node.position))
@@ -100,7 +100,10 @@ class Handlers(Loops):
         if not (node.escapes or handling.thrown or full) and len(self.loops) + len(self.attempts) < _FEW_BLOCKS:
             handling.loops = len(self.loops)
         self.attempts.append(handling)
+        # What is thrown in here does not leave a handler around.
+        self.caught.append(None)
         body, result = self.branch(node.body, destination)
+        self.caught.pop()
         self.attempts.pop()
         self.emit(b.assign_name(handling.name, b.NONE))
         attempt = b.try_except(body, b.load("CATCHABLE"), error, self.nested(catch))

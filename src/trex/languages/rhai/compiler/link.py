@@ -51,11 +51,14 @@ class Link:
         strict_properties: bool = False,
         keeps_scope: bool = False,
         foreign: dict[tuple[str, int], ScriptFunction] | None = None,
+        level: int = 0,
     ) -> None:
         """`number`: a number that nothing else in the run has.
         `keeps_scope`: the caller wants to see the program's variables; they live in cells, in `scope`.
-        `foreign`: functions of a running program that this one is added to."""
+        `foreign`: functions of a running program that this one is added to.
+        `level`: the call level that the program itself runs at."""
         self.limits = limits
+        self.level = level
         self.natives = natives
         self.nullary = nullary
         self.typed_calls = typed_calls

@@ -95,7 +95,11 @@ class Places(Calls):
             if variable is None:
                 cell = self.link.caller_scope(node.name)
                 if cell is None:
-                    return None
+                    if not self.is_late(node):
+                        return None
+                    # Only `eval` can have declared it.
+                    held = self.late_cell(node)
+                    return Root(Value(b.attribute(held, "v"), K_ANY, owned=False), None, held, None)
                 constant = node.name if node.name in self.link.scope_constants else None
                 return Root(self.free_name(node), None, b.load(cell), constant)
             value = self.read(variable, node.position)

@@ -35,7 +35,7 @@ class Lowering(Handlers):
         self.code_name = link.code_names[function]
         self.hot = bool(self.code_name)
         self.loops: list[Loop] = []
-        self.caught: list[Caught] = []
+        self.caught: list[Caught | None] = []
         self.attempts: list[Caught] = []
         self.dying: set[str] = set()
 
@@ -94,7 +94,8 @@ class Lowering(Handlers):
     def lowered_main(self, outer: dict[str, Variable]) -> Any:
         """The program level. It takes `scope`, the cells of the caller's variables by name."""
         if self.link.evaluates:
-            self.emit(b.assign_name("late", b.dict_([], [])))
+            # What `eval` declares is the caller's too, where the program's own variables are.
+            self.emit(b.assign_name("late", b.load("scope") if self.link.keeps_scope else b.dict_([], [])))
         for name, variable in outer.items():
             cell = b.subscript(b.load("scope"), b.const(name), 0)
             self.emit(b.assign_name(self.slot(variable), cell if variable.captured else b.attribute(cell, "v")))

@@ -21,6 +21,7 @@ from trex.languages.rhai.library.json_scanner import MAX_DEPTH, scan
 from trex.languages.rhai.library.registry import function
 from trex.languages.rhai.semantics.arithmetic import check_text
 from trex.languages.rhai.semantics.containers import array_of, keys, map_of
+from trex.languages.rhai.semantics.sizes import LIMITS
 from trex.languages.rhai.semantics.text import debug, float_debug
 from trex.languages.rhai.typenames import type_name
 from trex.languages.rhai.values import Array, Blob, Char, FnPtr, Map
@@ -112,7 +113,7 @@ class _Reader:
                     x[key] = self.value(item, depth + 1)
             return map_of(x)
         if kind is list:
-            if depth >= MAX_DEPTH:
+            if depth >= MAX_DEPTH or len(x) >= LIMITS.array:
                 raise _Unfit
             return array_of([self.value(item, depth + 1) for item in x])
         return x
@@ -126,7 +127,11 @@ def _decoded(text: str) -> Any:
     except (DecodeError, RecursionError):
         raise _Unfit from None
     reader = _Reader()
-    value = reader.value(plain, 0)
+    try:
+        value = reader.value(plain, 0)
+    except errors.RhaiError:
+        # Something is too large: the scanner says what and where.
+        raise _Unfit from None
     if text.count(":") != reader.entries + reader.colons:
         # A name stood twice and one of its entries is lost, or a colon was escaped.
         raise _Unfit

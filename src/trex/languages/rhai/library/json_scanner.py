@@ -16,6 +16,7 @@ from trex.languages.rhai import errors
 from trex.languages.rhai.positions import pack
 from trex.languages.rhai.semantics import operators
 from trex.languages.rhai.semantics.containers import array_of, map_of
+from trex.languages.rhai.semantics.sizes import LIMITS
 from trex.languages.rhai.tokens import KEYWORDS, RESERVED_WORDS
 from trex.languages.rhai.typenames import type_name
 from trex.languages.rhai.values import char
@@ -109,6 +110,9 @@ class _Scanner:
 
     def missing(self, token: str, why: str) -> errors.RhaiError:
         return self.error("MissingToken", f"Expecting '{token}' {why}")
+
+    def too_large(self, what: str, limit: int) -> errors.RhaiError:
+        return self.error("LiteralTooLarge", f"{what} exceeds the maximum limit ({limit})")
 
     def skip(self) -> None:
         """Go past white space and comments."""
@@ -241,9 +245,16 @@ class _Scanner:
     def array(self, depth: int) -> Any:
         self.at += 1
         items: list[Any] = []
-        while self.peek() != "]":
-            if not self.peek():
+        places: list[int] = []
+        while True:
+            following = self.peek()
+            if len(items) >= LIMITS.array:
+                raise self.too_large("Size of array literal", LIMITS.array)
+            if following == "]":
+                break
+            if not following:
                 raise self.missing("]", "to end this array literal")
+            places.append(self.at)
             items.append(self.expression(0, depth + 1))
             following = self.peek()
             if following == ",":
@@ -253,11 +264,12 @@ class _Scanner:
             elif following != "]":
                 raise self.missing(",", "to separate the items of this array literal")
         self.at += 1
-        return array_of(items)
+        return self.sized(array_of, items, places)
 
     def map(self, depth: int) -> Any:
         self.at += 1
         entries: dict[str, Any] = {}
+        places: list[int] = []
         while self.peek() != "}":
             at = self.at
             key = self.key(first=not entries)
@@ -267,13 +279,27 @@ class _Scanner:
             if self.peek() != ":":
                 raise self.missing(":", f"to follow the property '{key}' in this object map literal")
             self.at += 1
+            self.skip()
+            if len(entries) >= LIMITS.map:
+                raise self.too_large("Number of properties in object map literal", LIMITS.map)
+            places.append(self.at)
             entries[key] = self.expression(0, depth + 1)
             if self.peek() == ",":
                 self.at += 1
             elif self.peek() != "}":
                 raise self.missing("}", "to end this object map literal")
         self.at += 1
-        return map_of(entries)
+        return self.sized(map_of, entries, places)
+
+    def sized(self, make: Callable[[Any], Any], parts: Any, places: list[int]) -> Any:
+        """The container of these parts; if it is too large, the error points at the part that was one too many."""
+        try:
+            return make(parts)
+        except errors.RhaiError as error:
+            if error.part is not None and error.part >= 0:
+                error.position = self.error("", "", places[error.part]).position
+                error.part = None
+            raise
 
     def key(self, first: bool) -> str:
         quote = self.peek()

@@ -13,11 +13,15 @@ from trex.languages.rhai.syntax import (
     Call,
     Chain,
     Closure,
+    IndexStep,
     Interpolation,
     Literal,
     Logical,
     MapLiteral,
+    Name,
     Qualified,
+    StatementExpression,
+    Unary,
 )
 from trex.languages.rhai.tokens import is_function_name
 from trex.languages.rhai.values import Char, FnPtr, Range
@@ -110,6 +114,32 @@ def is_constant(node: Any) -> bool:
     if kind is MapLiteral:
         return all(is_constant(value) for _, value in node.entries)
     return False
+
+
+def is_folded(node: Any) -> bool:
+    """Whether the language's engine knows the value of an expression before it runs."""
+    kind = type(node)
+    if node is None or is_constant(node):
+        return True
+    if kind is Binary or kind is Logical:
+        return is_folded(node.left) and is_folded(node.right)
+    if kind is Unary:
+        return is_folded(node.operand)
+    if kind is ArrayLiteral:
+        return all(map(is_folded, node.items))
+    if kind is MapLiteral:
+        return all(is_folded(value) for _, value in node.entries)
+    if kind is Interpolation:
+        return all(map(is_folded, node.parts))
+    if kind is Closure:
+        return not node.function.captures
+    if kind is Name:
+        return node.variable is not None and bool(node.variable.literal)
+    if kind is Call:
+        return bool(node.name == "Fn")
+    if kind is Chain:
+        return is_folded(node.root) and all(type(step) is IndexStep and is_folded(step.index) for step in node.steps)
+    return kind is StatementExpression
 
 
 # No value: the expression is not made of literals.

@@ -36,11 +36,14 @@ class Options(Struct, frozen=True):
     strict:   an undefined variable or namespace is a parse error.
     disabled: words and symbols that are switched off.
     namespaces: those that the host offers without an import.
+    everywhere: the caller's variables count as defined in functions too, although a function finds none of them
+                when it runs. (The language's engine has it so; the host of a script does not want it.)
     """
 
     strict: bool = False
     disabled: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
+    everywhere: bool = False
 
 
 class Cursor:
@@ -53,6 +56,7 @@ class Cursor:
         self.limits = limits
         self.strict = options.strict
         self.namespaces = options.namespaces
+        self.everywhere = options.everywhere
         tokens: Tokens = tokenize(text, options.disabled, limits.max_string_size)
         self.kinds = tokens.kinds
         self.values = tokens.values
@@ -79,7 +83,7 @@ class Cursor:
         self.assigns_this = False
         self.uses_global = False
         main = Function("", [], 0)
-        self.outer = {name: Variable(name, "outer", constant) for name, constant in (outer or {}).items()}
+        self.outer = {name: Variable(name, "outer", constant, constant) for name, constant in (outer or {}).items()}
         self.scope = self.program_scope = Scope(main, None, self.outer)
         self.main = main
 

@@ -32,6 +32,7 @@ from trex.languages.rhai.syntax import (
     StatementExpression,
     This,
     Unary,
+    Variable,
 )
 from trex.languages.rhai.tokens import (
     CALLABLE_WORDS,
@@ -178,6 +179,7 @@ class Expressions(Cursor):
                     and self.strict
                     and name not in self.function_names
                     and not self.scope.function.closure
+                    and not (self.everywhere and name in self.outer)
                 ):
                     self.undefined(name, position)
                 root = Name(name, variable, position)
@@ -291,6 +293,8 @@ class Expressions(Cursor):
     def check_module(self, path: list[str], position: int) -> None:
         """A namespace must be known where undefined names are mistakes."""
         root = path[0]
+        if self.scope.function.closure:
+            return
         if self.strict and root != "global" and root not in self.namespaces and not self.scope.knows_module(root):
             self.fail("ModuleUndefined", f"Undefined module: {root}", position)
 
@@ -387,10 +391,10 @@ class Expressions(Cursor):
             self.fail(
                 "MalformedCapture", "method-call style does not support running within the caller's scope", position
             )
-        if kind == "::":
-            self.improper("::", "", self.positions[self.i])
         if name in METHOD_WORDS:
             self.fail("Reserved", f"'{name}' is a reserved keyword", position)
+        if kind == "::":
+            self.improper("::", "", self.positions[self.i])
         return PropertyStep(name, elvis, position)
 
     def check_index(self, receiver: str, index: Any) -> None:
@@ -525,14 +529,29 @@ class Expressions(Cursor):
             variable = enclosing.find(name, self.function_names, named_at)
             if variable is not None:
                 variable.captured = True
+                if variable.constant:
+                    self.captured_constant(inner, variable)
                 variable.assigned += inner.assigned
                 inner.root = variable
                 function.captures[name] = (inner, variable, named_at)
-            elif self.strict and name not in self.function_names and not enclosing.function.closure:
+            elif (
+                self.strict
+                and name not in self.function_names
+                and not enclosing.function.closure
+                and not (self.everywhere and name in self.outer)
+            ):
                 self.undefined(name, named_at)
         del scope
         self.closures.append(function)
         return Closure(function, position)
+
+    def captured_constant(self, inner: Variable, variable: Variable) -> None:
+        """What a closure captured is constant, also for the closures in it; but see `Variable.literal`."""
+        inner.constant, inner.literal = not variable.literal, variable.literal
+        for closure in self.closures:
+            for nested, outside, _ in closure.captures.values():
+                if outside is inner:
+                    self.captured_constant(nested, inner)
 
     def parameters(self, function: Function, closing: str, close_reason: str, comma_reason: str) -> None:
         """Parameter names up to the closing token."""

@@ -11,6 +11,7 @@ from trex.languages.rhai.errors import ParseError
 from trex.languages.rhai.parser.checks import (
     NO_LITERAL,
     is_constant,
+    is_folded,
     literal_value,
     not_iterable,
     position_of,
@@ -25,6 +26,7 @@ from trex.languages.rhai.syntax import (
     Break,
     Case,
     Chain,
+    Closure,
     Continue,
     Do,
     Export,
@@ -49,6 +51,7 @@ from trex.languages.rhai.tokens import (
     ASSIGNMENTS,
     END,
     ERROR,
+    FRAGMENT,
     IDENTIFIER,
     RESERVED,
     STRING,
@@ -84,9 +87,24 @@ class Parser(Expressions):
         self.statements_allowed = False
         expression = self.expression(0)
         if self.kinds[self.i] != END:
-            self.unexpected()
+            self.left_over()
         self.main.body = Block([expression], self.positions[0])
         return self.finished()
+
+    def left_over(self) -> NoReturn:
+        """A token behind the expression, whatever it is."""
+        kind, value = self.kinds[self.i], self.values[self.i]
+        if kind == ERROR:
+            text = value[1]
+        elif kind == STRING:
+            text = f'"{value}"'
+        elif kind == FRAGMENT:
+            text = "string"
+        elif type(value) is float:
+            text = str(value).replace("e+", "e")
+        else:
+            text = self.spelling()
+        raise ParseError("BadInput", f"Unexpected '{text}'", self.positions[self.i], "UnexpectedInput")
 
     def finished(self) -> Program:
         """The tree, with what the parser noticed on the way."""
@@ -141,7 +159,7 @@ class Parser(Expressions):
         level = self.up(level, construct or position)
         statements: list[Any] = []
         if not self.statements_allowed:
-            statements.append(self.expression(level))
+            statements.append(self.expression_statement(level))
             if not self.accept("}"):
                 self.missing("{", "to start a statement block")
             return Block(statements, position)
@@ -196,11 +214,11 @@ class Parser(Expressions):
                 variable.assigned += 1
         elif kind is Chain:
             root = target.root
-            if type(root) not in (Name, This, Qualified):
-                self.invalid_target(position_of(root))
             for step in target.steps:
                 if type(step) is MethodStep:
                     self.invalid_target(step.position)
+            if type(root) not in (Name, This, Qualified):
+                self.invalid_target(position_of(root))
             if type(root) is Name and root.variable is not None:
                 root.variable.changed = True
             elif type(root) is This:
@@ -209,7 +227,7 @@ class Parser(Expressions):
             self.assigns_this = self.scope.function.changes_this = True
         elif kind is Qualified:
             pass
-        elif is_constant(target):
+        elif is_constant(target) or (kind is Closure and not target.function.captures):
             self.fail("AssignmentToConstant", "Cannot assign to a constant value", start_of(target))
         elif kind is Logical and operator is None:
             self.improper("=", "Possibly a typo of '=='?", position)
@@ -473,6 +491,8 @@ class Parser(Expressions):
         name = self.variable_name()
         value = self.expression(self.up(level, keyword)) if self.accept("=") else None
         variable = self.scope.declare(name, "local", constant)
+        if constant:
+            variable.literal = is_folded(value)
         return Let(variable, value, position, keyword, name if exported is not None else None)
 
     def jump(self, level: int) -> Any:

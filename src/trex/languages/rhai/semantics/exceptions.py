@@ -103,6 +103,8 @@ def understand(error: BaseException) -> RhaiError:
             error = _subscript(frames)
     if error.position is None:
         error.position = _position(error, *frames[-1]) if frames else NOWHERE
+        if frames:
+            error.code = frames[-1][0]
     calls = error.calls
     if calls:
         if frames:
@@ -114,6 +116,7 @@ def understand(error: BaseException) -> RhaiError:
         if not calls and error.kind in errors.UNCATCHABLE:
             # Every call that such an error passes takes it for its own; the outermost has the last word.
             error.position = frames[0][1]
+            error.code = frames[0][0]
             return error
         for index in range(len(frames) - 1, 0, -1):
             name, label = _labels.get(frames[index][0], ("", ""))
@@ -150,8 +153,11 @@ def passing(error: BaseException, function: str) -> BaseException:
         error.calls = [*(error.calls or ()), (function, label, NOWHERE)]
         return error
     understood = understand(error)
-    if understood.kind in errors.UNCATCHABLE:
-        return error
+    if understood.kind in errors.UNCATCHABLE and not understood.calls:
+        # Such an error seems to happen in the library function.
+        understood.position = None
+        understood.calls = [(function, label, NOWHERE)]
+        return understood.with_traceback(None)
     callee = _labels.get(frames[0][0]) if frames else None
     inner = [(*callee, NOWHERE)] if callee is not None and callee[1] else []
     understood.calls = [*(understood.calls or ()), *inner, (function, label, NOWHERE)]

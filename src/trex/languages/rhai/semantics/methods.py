@@ -21,12 +21,13 @@ from trex.languages.rhai.values import THIS_CELL, FnPtr, Map, This
 
 
 class ConstantCell:
-    """A `this` that must not change: assigning to it, or into it, is an error."""
+    """A `this` that must not change, or a constant that `eval` declared: assigning to it, or into it, is an error."""
 
     shared = False
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, name: str = "") -> None:
         self._value = share(value)
+        self.name = name
 
     @property
     def v(self) -> Any:
@@ -34,7 +35,7 @@ class ConstantCell:
 
     @v.setter
     def v(self, value: Any) -> None:
-        raise errors.constant_assigned("")
+        raise errors.constant_assigned(self.name)
 
 
 def script_method(receiver: Any, name: str, count: int) -> ScriptFunction | None:
@@ -71,7 +72,7 @@ def native_on_cell(overloads: Overloads, cell: Any, rest: tuple[Any, ...], depth
 
     Until a closure did, it changes the variable; from then on a copy.
     """
-    if cell.shared:
+    if cell.shared or type(cell) is ConstantCell:
         return native_reference(overloads, share(cell.v), rest, depth)[1]
     cell.v, result = native_reference(overloads, cell.v, rest, depth)
     return result
@@ -168,6 +169,15 @@ def check_captures(f: Any, cell: Any) -> None:
                 raise errors.data_race(f"argument #{number} of function '{f.name}'")
 
 
+def check_arguments(overloads: Overloads, value: Any, arguments: tuple[Any, ...], depth: int) -> None:
+    """Raise if there is no such function for these arguments. It is tried on a copy."""
+    try:
+        native_reference(overloads, share(value), arguments, depth)
+    except errors.RhaiError as error:
+        if error.kind == "ErrorFunctionNotFound":
+            raise
+
+
 def constant_receiver(value: Any, name: str, arguments: tuple[Any, ...], depth: int) -> Any:
     """A method on a constant, or on a part of one: refused where it may change its receiver."""
     count = len(arguments)
@@ -190,5 +200,7 @@ def constant_receiver(value: Any, name: str, arguments: tuple[Any, ...], depth: 
         if kind not in overloads:
             raise errors.function_not_found(name, value, *arguments)
     if overloads.effects[kind] in ("change", "replace", "read"):
+        if arguments and not overloads.calls:
+            check_arguments(overloads, value, arguments, depth)
         raise errors.constant_method(name)
     return native_reference(overloads, value, arguments, depth)[1]

@@ -46,7 +46,7 @@ class Steps(Struct, frozen=True, eq=False):
 
     def locate(self, error: errors.RhaiError, at: int) -> None:
         """Give an error of a step its position."""
-        if error.position is None and not passes_script(error):
+        if error.position is None and not passes_script(error) and (error.part is None or error.part < 0):
             if error.part == errors.VALUE and self.operator:
                 error.position = self.operator
             else:
@@ -291,15 +291,15 @@ def method_at(
         try:
             new, answer[0] = method_reference(receiver, name, arguments, depth)
         except errors.RhaiError as error:
-            if error.position is None and not passes_script(error):
+            if error.position is None and error.part is None and not passes_script(error):
                 error.position = steps.operator
             raise
         return new
 
     def call(container: Any, kind: str, key: Any) -> Any:
         part = _read(container, kind, key)
-        if type(container) in _WITHOUT_PLACES:
-            # A bit, a character or a byte is no place of its own.
+        if type(container) in _WITHOUT_PLACES or (type(container) is Map and key not in container.v):
+            # A bit, a character, a byte or an entry that is not there is no place of its own.
             method(part)
             return container
         before = weigh(part)
@@ -338,7 +338,7 @@ def cell_store_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any) ->
     """`store_at` on a shared variable, or on `this`."""
     root = cell.v
     if type(cell) is ConstantCell:
-        store_in_constant(root, "", steps, keys, value)
+        store_in_constant(root, cell.name, steps, keys, value)
         return
     new = store_at(root, steps, keys, value)
     if new is not root:
@@ -349,7 +349,7 @@ def cell_update_at(cell: Any, steps: Steps, keys: tuple[Any, ...], value: Any, o
     """`update_at` on a shared variable, or on `this`."""
     root = cell.v
     if type(cell) is ConstantCell:
-        store_in_constant(root, "", steps, keys, value, operator, position)
+        store_in_constant(root, cell.name, steps, keys, value, operator, position)
         return
     new = update_at(root, steps, keys, value, operator, position)
     if new is not root:

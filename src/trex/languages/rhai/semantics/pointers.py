@@ -57,17 +57,23 @@ def named_function(name: str) -> FnPtr:
     return FnPtr(name, function.code, counts[0], function.this)
 
 
+# More arguments than any function takes; each `curry` copies them all, and no other limit counts them.
+_MOST_CURRIED = 1024
+
+
 def curry_function(f: Any, arguments: tuple[Any, ...]) -> FnPtr:
     """`f.curry(..)`."""
     if type(f) is not FnPtr:
         raise errors.mismatch(type_name(f), "Fn")
+    if len(f.curry) + len(arguments) > _MOST_CURRIED:
+        raise errors.too_large("Size of array/BLOB")
     return FnPtr(f.name, f.code, f.params, f.this, f.curry + arguments, f.captures)
 
 
 def call_function(f: Any, arguments: tuple[Any, ...], level: int) -> Any:
     """`call(f, ..)`; the callee runs at `level`."""
     if type(f) is not FnPtr:
-        raise errors.mismatch(type_name(f), "Fn")
+        raise errors.of_part(errors.mismatch(type_name(f), "Fn"), 0)
     return invoke(f, arguments, level)
 
 
@@ -77,7 +83,7 @@ def call_reference(f: Any, first: Any, now: Any, rest: tuple[Any, ...], level: i
     first: the variable as it was read in order; now: as the other arguments left it.
     """
     if type(f) is not FnPtr:
-        raise errors.mismatch(type_name(f), "Fn")
+        raise errors.of_part(errors.mismatch(type_name(f), "Fn"), 0)
     count = len(rest) + 1
     if f.code is None and not f.curry and (f.name, count) not in RUN.functions:
         overloads = RUN.natives.get((f.name, count))
@@ -96,7 +102,7 @@ def is_defined_function(*arguments: Any) -> bool:
     *names, count = arguments
     for at, name in enumerate(names):
         if type(name) is not str:
-            raise errors.of_part(errors.mismatch(type_name(name), "string"), at)
+            raise errors.of_part(errors.mismatch(internal_type_name(name), "string"), at)
     if type(count) is not int:
         raise errors.of_part(errors.mismatch(type_name(count), "i64"), len(names))
     if len(names) == 1:
@@ -107,7 +113,7 @@ def is_defined_function(*arguments: Any) -> bool:
 def is_visible(name: Any, names: frozenset[str], late: dict[str, Any] | None = None) -> bool:
     """`is_def_var(name)`."""
     if type(name) is not str:
-        raise errors.of_part(errors.mismatch(type_name(name), "string"), 0)
+        raise errors.of_part(errors.mismatch(internal_type_name(name), "string"), 0)
     return name in names or bool(late and name in late)
 
 
