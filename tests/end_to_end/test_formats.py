@@ -57,7 +57,10 @@ def test_human_denials_say_what_the_policy_says(trex):
         ("cat(42)", "'cat' takes (string) or (array, string)"),
         ("MetricBuilder().value(1)", "'value' takes (float)"),
         ("cat([cat::numbr], `/x`)", "did you mean 'cat::number'?"),
-        ("let size = 1; fn f() { size } f()", "a function sees no variables or arguments of the script: make 'size' a parameter of it"),
+        (
+            "let size = 1; fn f() { size } f()",
+            "a function sees no variables or arguments of the script: make 'size' a parameter of it",
+        ),
     ],
 )
 def test_human_errors_say_what_was_meant_where_that_is_plain(trex, script, advice):
