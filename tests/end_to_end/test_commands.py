@@ -297,6 +297,16 @@ def test_every_command_has_help_that_ends_in_examples(trex, command):
     assert f"trex {command}" in result.stdout.partition("Examples:")[2]
 
 
+@pytest.mark.parametrize("command", ["check", "compile", "eval"])
+def test_a_command_that_runs_nothing_on_the_host_takes_no_limits_of_that(trex, command):
+    shown = trex.command(command, "--help").stdout.partition("Limits:")[2]
+    assert "--max-time" in shown
+    assert "--max-string-size" in shown
+    assert "--max-write" not in shown
+    result = trex.command(command, "-", "--max-write", "1", input=b"1")
+    assert (result.status, "No such option '--max-write'" in result.stderr) == (2, True)
+
+
 def test_the_program_lists_its_commands_and_version(trex):
     shown = trex.command("--help").stdout
     assert all(f"  {command} " in shown for command in COMMANDS)
