@@ -79,6 +79,8 @@ def suggestion(error: RhaiError, interface: Interface) -> str:
         if error.parse.kind == "VariableUndefined":
             names = error.parse.known
         found = nearest(name, names)
+        if found is None and error.parse.kind == "VariableUndefined":
+            return f"neither the script nor its arguments have a '{name}'"
         return f"did you mean '{found}'?" if found else ""
     return ""
 
