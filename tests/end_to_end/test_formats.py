@@ -63,6 +63,7 @@ def test_human_denials_say_which_permit_comes_nearest(trex):
     ("script", "advice"),
     [
         ("let size = 1; directory", "neither the script nor its arguments have a 'directory'"),
+        ('DirConfig().path("/x").open(OpenDirOptions().build())', "'.build()' is missing before '.open'"),
         ("cat(42)", "'cat' takes (string) or (array, string)"),
         ("MetricBuilder().value(1)", "'value' takes (float)"),
         ("cat([cat::numbr], `/x`)", "did you mean 'cat::number'?"),
