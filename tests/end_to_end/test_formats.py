@@ -51,9 +51,19 @@ def test_human_denials_say_what_the_policy_says(trex):
     assert "no policy permits it" in result.stderr
 
 
+def test_human_denials_say_which_permit_comes_nearest(trex):
+    result = trex.run(f'write("{trex.files}/x", "")', "-o", "human", policy=trex.permit("open", "read"))
+    assert result.status == 3
+    assert result.stderr.endswith(
+        '  no policy permits it\n  nearest: policy0 (line 1): it does not cover file_system::Action::"create"\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("script", "advice"),
     [
+        ("let size = 1; directory", "neither the script nor its arguments have a 'directory'"),
+        ('DirConfig().path("/x").open(OpenDirOptions().build())', "'.build()' is missing before '.open'"),
         ("cat(42)", "'cat' takes (string) or (array, string)"),
         ("MetricBuilder().value(1)", "'value' takes (float)"),
         ("cat([cat::numbr], `/x`)", "did you mean 'cat::number'?"),

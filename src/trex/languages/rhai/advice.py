@@ -58,6 +58,8 @@ def suggestion(error: RhaiError, interface: Interface) -> str:
         names = [*functions, *(known for known, _ in RUN.natives), *RUN.nullary]
         if name in names:
             counts = sorted({count for known, count in (*RUN.natives, *RUN.functions) if known == name})
+            if _is_unbuilt(name, error, interface):
+                return f"'.build()' is missing before '.{name}'"
             taken = _taken(name, error, interface)
             if taken:
                 return f"'{name}' takes {' or '.join(taken)}"
@@ -79,6 +81,8 @@ def suggestion(error: RhaiError, interface: Interface) -> str:
         if error.parse.kind == "VariableUndefined":
             names = error.parse.known
         found = nearest(name, names)
+        if found is None and error.parse.kind == "VariableUndefined":
+            return f"neither the script nor its arguments have a '{name}'"
         return f"did you mean '{found}'?" if found else ""
     return ""
 
@@ -87,9 +91,32 @@ def _members(module: Module) -> Iterator[str]:
     return (name for member in module.members for name in member.names)
 
 
+def _receiver(error: RhaiError) -> str:
+    """The type of the first argument of a function that was not found."""
+    return str(error.details.get("function", "")).partition("(")[2].rstrip(")").partition(",")[0]
+
+
+def _is_unbuilt(name: str, error: RhaiError, interface: Interface) -> bool:
+    """Whether an option set is used before it is made: its type has the name of what makes it."""
+    receiver = _receiver(error)
+    return any(
+        builder.name == receiver
+        and all(setter.name != name for setter in builder.setters)
+        and any(
+            known.name == name
+            and known.parameters
+            and known.parameters[0].type == builder.product
+            and _fits(error, [len(known.parameters)])
+            for known in interface.functions
+        )
+        for builder in interface.builders
+        if builder.finish is None
+    )
+
+
 def _taken(name: str, error: RhaiError, interface: Interface) -> list[str]:
     """What an operation or setter of this name takes, as its overloads say; nothing for the language's own."""
-    receiver = str(error.details.get("function", "")).partition("(")[2].rstrip(")").partition(",")[0]
+    receiver = _receiver(error)
     for builder in interface.builders:
         if builder.name == receiver:
             return [f"({setter.type})" for setter in builder.setters if setter.name == name and not setter.keyed]
