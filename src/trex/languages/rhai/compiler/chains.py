@@ -344,7 +344,7 @@ class Chains(Places):
                 guessed = self.changing_guessed(root, step, values, overloads)
                 if guessed is not None:
                     return guessed
-        elif bits & k.MAP and self.is_hot() and name != "call":
+        elif bits & k.MAP and (name in self.link.entries or root.cell) and self.is_hot() and name != "call":
             return self.map_function(root, step, values)
         self.effects += 1
         if name == "call" and bits & k.FN and root.slot is not None and self.is_hot():

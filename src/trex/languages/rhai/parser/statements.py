@@ -116,6 +116,7 @@ class Parser(Expressions):
             evaluates=self.evaluates,
             assigns_this=self.assigns_this,
             uses_global=self.uses_global,
+            entries=self.entries,
             top=self.program_scope.top,
         )
 
