@@ -62,6 +62,9 @@ golden: $(VENV)/test-ready ## rewrite the recorded forms of tests/golden; then r
 attacks: $(VENV)/test-ready ## the attack suite, with many more tries than `make test`
 	TREX_ATTACK_TRIES=$${TREX_ATTACK_TRIES:-20000} $(BIN)/python -m pytest -q tests/attacks
 
+fuzz: $(VENV)/test-ready ## hostile texts, from reading to running, as many as TREX_FUZZ_EXAMPLES says
+	TREX_FUZZ_EXAMPLES=$${TREX_FUZZ_EXAMPLES:-20000} $(BIN)/python -m pytest -q -n auto tests/fuzz
+
 compliance: $(VENV)/test-ready ## the language against its own engine, where TREX_ORACLE names one
 	TREX_COMPLIANCE_EXAMPLES=$${TREX_COMPLIANCE_EXAMPLES:-20000} $(BIN)/python -m pytest -q -n auto tests/compliance
 

@@ -117,7 +117,8 @@ def differences() -> str:
         "docs/differences",
         "Differences from the reference",
         "Trex runs scripts, policies and argument files written for Rex. Where it behaves differently, it says so here,"
-        " with the reason. The language's own differences are in `tests/compliance/differences.md`.",
+        " with the reason. What is not there at all stands in the [guide](guides/rex.md). Where the language's answers"
+        " differ from its own engine's, `tests/compliance/differences.jsonl` has each program with the reason.",
     )
 
 

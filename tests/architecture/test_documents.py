@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ def test_links_within_the_project_lead_to_something(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         if not target.startswith(("http://", "https://")):
             assert (base / target).exists(), f"{target} in {page.name}"
+
+
+def test_the_extras_that_pages_name_exist():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for page in PAGES:
+        for extra in re.findall(r"(?:trex|\.)\[([a-z]+)\]", page.read_text()):
+            assert extra in extras, page
 
 
 def blocks_of(language: str) -> list[tuple[str, str]]:

@@ -69,6 +69,10 @@ def test_a_worker_has_the_language_and_its_own_parts(loaded: list[str]) -> None:
     )
 
 
+def test_a_worker_of_a_run_has_nothing_that_only_shows_compiled_code(loaded: list[str]) -> None:
+    assert not {"trex.languages.rhai.listing", "trex.languages.rhai.compiler.printing"} & set(loaded)
+
+
 def test_the_broker_starts_workers_without_loading_their_code() -> None:
     """The worker's modules and the language are not on the way of a run."""
     code = "import sys, trex.runner.workers; print(' '.join(sys.modules))"

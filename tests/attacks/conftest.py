@@ -1,4 +1,4 @@
-"""Workers that run an intruder's Python, for attacks that begin where the interpreter is broken."""
+"""Workers that run an intruder's Python, for attacks that begin where the interpreter is broken; small file systems."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from support.small_disks import few as few
+from support.small_disks import small as small
 from trex.errors import LimitExceeded, WorkerDied
 from trex.interface import Interface
 from trex.limits import MIB, Limits

@@ -16,33 +16,13 @@ from pathlib import Path
 import pytest
 
 from support.host import Broker, Failure, made
+from support.small_disks import mounted
 from support.tapes import DIRECTORY, member, packed, plain
 from trex.limits import KIB, Limits
 
 TRIES = int(os.environ.get("TREX_ATTACK_TRIES", "150"))
 IS_ROOT = os.geteuid() == 0
 NOISE = random.Random(5).randbytes(200 * KIB)
-
-
-def mounted(path: Path, options: str) -> Iterator[Path]:
-    path.mkdir()
-    made_ = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], capture_output=True, text=True)
-    if made_.returncode:
-        pytest.skip(f"this process may not mount: {made_.stderr.strip()}")
-    yield path
-    subprocess.run(["umount", "-l", path], check=True)
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB."""
-    yield from mounted(tmp_path / "small", "size=64k")
-
-
-@pytest.fixture
-def few(tmp_path: Path) -> Iterator[Path]:
-    """A file system of six inodes."""
-    yield from mounted(tmp_path / "few", "nr_inodes=6")
 
 
 def extract(broker: Broker, source: Path, target: Path) -> Failure:

@@ -14,13 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.host import Broker, Failure, flag, made
+from support.small_disks import mounted
 from trex.errors import LimitExceeded, Terminated
 from trex.host import changes, copying
 from trex.host.paths import decode
@@ -29,21 +29,6 @@ from trex.limits import Limits
 IS_ROOT = os.geteuid() == 0
 TRIES = int(os.environ.get("TREX_ATTACK_TRIES", "150"))
 GIB = 1024**3
-
-
-def mounted(path: Path, options: str) -> Iterator[Path]:
-    path.mkdir()
-    made_ = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], capture_output=True, text=True)
-    if made_.returncode:
-        pytest.skip(f"this process may not mount: {made_.stderr.strip()}")
-    yield path
-    subprocess.run(["umount", "-l", path], check=True)
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB."""
-    yield from mounted(tmp_path / "small", "size=64k")
 
 
 def state(path: Path) -> dict[str, tuple[int, bytes]]:

@@ -14,32 +14,12 @@ from pathlib import Path
 import pytest
 
 from support.host import Broker, Failure, flag, made
+from support.small_disks import mounted
 from trex.errors import LimitExceeded
 from trex.limits import Limits
 
 TRIES = int(os.environ.get("TREX_ATTACK_TRIES", "150"))
 IS_ROOT = os.geteuid() == 0
-
-
-def mounted(path: Path, options: str) -> Iterator[Path]:
-    path.mkdir()
-    made_ = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], capture_output=True, text=True)
-    if made_.returncode:
-        pytest.skip(f"this process may not mount: {made_.stderr.strip()}")
-    yield path
-    subprocess.run(["umount", "-l", path], check=True)
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB."""
-    yield from mounted(tmp_path / "small", "size=64k")
-
-
-@pytest.fixture
-def few(tmp_path: Path) -> Iterator[Path]:
-    """A file system of six inodes."""
-    yield from mounted(tmp_path / "few", "nr_inodes=6")
 
 
 def state(path: Path) -> dict[str, tuple[int, bytes]]:

@@ -1,8 +1,8 @@
 """Generated requests, so that both engines meet what nobody thought of.
 
 Owns:      the strategies `statements` (whole programs), `chains` (operators without parentheses), `calls` (library
-           functions), `literals` (numbers, strings, chars and their text forms) and `mutants` (token by token changes to
-           the corpus, for the parser).
+           functions), `literals` (numbers, strings, chars and their text forms), `mutants` (token by token changes to
+           the corpus, for the parser) and `runs` (the same, run).
 Relies on: `writer` for whole programs, hypothesis for drawing and shrinking.
 Never:     asks for what cannot end or depends on time, or for what the reference engine is known to get wrong: `pad` with
            an empty string, and a text as the argument of an array's `index_of`.
@@ -173,9 +173,8 @@ def corpus() -> tuple[str, ...]:
     return tuple(sorted((script for script in scripts if 3 < len(script) < 400), key=lambda s: (len(s), s)))
 
 
-@st.composite
-def mutants(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Request:
-    """Programs of the corpus with tokens dropped, doubled, swapped, replaced or taken from another one; only parsed."""
+def _changed(draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
+    """A program of the corpus with tokens dropped, doubled, swapped, replaced or taken from another one."""
     tokens = TOKEN.findall(draw(st.sampled_from(corpus())))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, max(0, len(tokens) - 1)))
@@ -192,7 +191,33 @@ def mutants(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Request:
                 other = TOKEN.findall(draw(st.sampled_from(corpus())))
                 start = draw(st.integers(0, max(0, len(other) - 1)))
                 tokens[at:at] = other[start : start + draw(st.integers(1, 4))]
-    request: Request = {"script": "".join(tokens), "api": "compile"}
+    return "".join(tokens)
+
+
+@st.composite
+def mutants(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Request:
+    """Changed programs, only parsed."""
+    request: Request = {"script": _changed(draw), "api": "compile"}
     if draw(st.integers(0, 3)) == 3:
         request["options"] = {"strict_variables": True}
     return request
+
+
+# Around a changed program, so that it runs as the body of something.
+FRAMES = ("{}", "{}", "{}", "fn zz() {{ {} }} zz()", "let zz = || {{ {} }};\nzz.call()", "try {{ {} }} catch (e) {{ e }}", "for q in 0..2 {{ {} }}")  # fmt: skip
+
+# What depends on time, or where the engines are known to differ.
+KNOWN = re.compile(r"timestamp|sleep|elapsed|pad\(|index_of|rand|json|tag|in blob|\\\$|\?\[|\bX\b|\bMY\b")
+
+
+@st.composite
+def runs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Request:
+    """Changed programs, run; for the survey, as what they meet may be an intended difference."""
+    script = draw(st.sampled_from(FRAMES)).format(_changed(draw))
+    script = script if draw(st.booleans()) else script.replace(" ", "\n", draw(st.integers(0, 9)))
+    if KNOWN.search(script):
+        script = "()"
+    return {
+        "script": script,
+        "limits": {"max_operations": 20_000, "max_string_size": 100_000, "max_array_size": 100_000},
+    }

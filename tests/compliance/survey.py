@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from . import compare, engines, generate
 from .record import RECORDED, crashed, read
 
-STRATEGIES = ("statements", "chains", "calls", "literals", "mutants")
+STRATEGIES = ("statements", "chains", "calls", "literals", "mutants", "runs")
 
 
 class Survey:

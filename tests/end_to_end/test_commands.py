@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from trex.catalogue.interface import interface
 from trex.sdk import load
 
 COMMANDS = ["run", "check", "compile", "functions", "eval", "audit", "doctor"]
@@ -89,6 +90,35 @@ def test_functions_says_what_one_needs_from_the_policy(trex):
     assert result.status == 0
     assert "cat(file: string) -> string" in result.stdout
     assert 'file_system::Action::"read" on File' in result.stdout
+
+
+def test_functions_lists_the_flags_of_a_command(trex):
+    assert "  grep::count, grep::c  give only" in trex.command("functions", "grep").stdout
+    assert "  glob::recursive, glob::r  also in" in trex.command("functions", "find_files").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("OpenFileOptions", "  .read(bool)  for reading; default false"),
+        ("MetricBuilder", "  MetricBuilder().name(VALUE).publish()"),
+        ("Metadata", "  .file_size(): int  bytes of content"),
+        ("EntryType", "  EntryType::FILE  a regular file"),
+        ("DirEntry", "  metadata, open_as_dir, open_as_file"),
+    ],
+)
+def test_functions_describes_a_type(trex, name, line):
+    result = trex.command("functions", name)
+    assert (result.status, line in result.stdout.splitlines()) == (0, True)
+
+
+def test_functions_names_every_type_that_it_describes(trex):
+    shown = trex.command("functions").stdout.rpartition("types\n")[2].partition("\n\n")[0]
+    names = [name.strip() for name in shown.replace("\n", " ").split(",")]
+    assert {"DirConfig", "File", "WordCount"} <= {*names}
+    types = interface(load())
+    known = {each.name for each in (*types.builders, *types.types, *types.modules)}
+    assert known - {*names} == {each.name for each in types.modules if each.name[0].islower()}
 
 
 def test_functions_suggests_what_was_meant(trex):
@@ -265,6 +295,16 @@ def test_every_command_has_help_that_ends_in_examples(trex, command):
     assert result.status == 0
     assert f"Usage: trex {command}" in result.stdout
     assert f"trex {command}" in result.stdout.partition("Examples:")[2]
+
+
+@pytest.mark.parametrize("command", ["check", "compile", "eval"])
+def test_a_command_that_runs_nothing_on_the_host_takes_no_limits_of_that(trex, command):
+    shown = trex.command(command, "--help").stdout.partition("Limits:")[2]
+    assert "--max-time" in shown
+    assert "--max-string-size" in shown
+    assert "--max-write" not in shown
+    result = trex.command(command, "-", "--max-write", "1", input=b"1")
+    assert (result.status, "No such option '--max-write'" in result.stderr) == (2, True)
 
 
 def test_the_program_lists_its_commands_and_version(trex):

@@ -15,7 +15,8 @@ fn twice(n) { n + n }
 let add = |x| x + 1;
 add.call(twice(area(#{w: 2, h: 3}, 4)))
 """
-GUIDE = Path(__file__).parents[2] / "docs/guides/compiled-code.md"
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs/guides/compiled-code.md"
 
 
 def compile(trex, script, *flags):
@@ -141,3 +142,12 @@ def test_the_guide_shows_what_is_printed(trex):
     script = re.search(r"```rhai\n(.*?)```", guide, re.DOTALL)[1]
     code = re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1]
     assert compile(trex, script, "--show").stdout.partition("\n\n\n")[2] == code
+
+
+@pytest.mark.parametrize(
+    ("script", "argument"), [("log-report/report.rhai", "directory"), ("hello/hello.rhai", "file_name")]
+)
+def test_the_examples_of_the_project_can_be_shown(trex, script, argument):
+    result = trex.command("compile", str(ROOT / "examples" / script), "--arg", argument, "--show")
+    assert (result.status, result.stderr) == (0, "")
+    assert f"{argument}_1 = scope['{argument}'].v" in result.stdout

@@ -51,6 +51,38 @@ def test_human_denials_say_what_the_policy_says(trex):
     assert "no policy permits it" in result.stderr
 
 
+def test_human_denials_say_which_permit_comes_nearest(trex):
+    result = trex.run(f'write("{trex.files}/x", "")', "-o", "human", policy=trex.permit("open", "read"))
+    assert result.status == 3
+    assert result.stderr.endswith(
+        '  no policy permits it\n  nearest: policy0 (line 1): it does not cover file_system::Action::"create"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "advice"),
+    [
+        ("let size = 1; directory", "neither the script nor its arguments have a 'directory'"),
+        ('DirConfig().path("/x").open(OpenDirOptions().build())', "'.build()' is missing before '.open'"),
+        ("cat(42)", "'cat' takes (string) or (array, string)"),
+        ("MetricBuilder().value(1)", "'value' takes (float)"),
+        ("cat([cat::numbr], `/x`)", "did you mean 'cat::number'?"),
+        (
+            "let size = 1; fn f() { size } f()",
+            "a function sees no variables or arguments of the script: make 'size' a parameter of it",
+        ),
+    ],
+)
+def test_human_errors_say_what_was_meant_where_that_is_plain(trex, script, advice):
+    result = trex.run(script, "-o", "human")
+    assert (result.status, result.stderr.splitlines()[-1]) == (1, advice)
+
+
+def test_human_limits_name_their_flag(trex):
+    result = trex.run("fn f(n) { f(n + 1) } f(0)", "-o", "human")
+    assert (result.status, result.stderr.splitlines()[-1]) == (4, "  --max-call-levels sets this limit")
+
+
 def test_human_is_the_default_on_a_terminal_and_shows_no_control_characters(trex):
     trex.write("script.rhai", r'"red\x1b[31m"')
     trex.write("policy.cedar", "")

@@ -129,7 +129,7 @@ def check_message(message: str, script: str) -> None:
 # --- generated code ---
 
 # The attributes that generated code reads and writes: slots of the language's values, methods of their contents.
-ATTRIBUTES = frozenset("v state shared text code direct bound append get".split())
+ATTRIBUTES = frozenset("v state extra_array extra_map extra_string shared text code direct bound append get".split())
 NODES = frozenset(
     "Module FunctionDef arguments arg Assign AugAssign Expr If While For Return Raise Try ExceptHandler Pass Break"
     " Continue Global Name Constant Attribute Subscript Call BinOp BoolOp UnaryOp Compare IfExp NamedExpr List Tuple Dict"

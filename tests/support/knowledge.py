@@ -87,7 +87,8 @@ def _integer(draw: Any) -> Kind:
 
 def _around(inner: st.SearchStrategy[Kind]) -> st.SearchStrategy[Kind]:
     arrays = st.one_of(st.none(), inner).map(lambda item: Kind(k.ARRAY, item=item))
-    others = st.one_of(st.just(k.K_UNIT), inner)
+    # A name that is not there reads as unit, whatever the others may be.
+    others = st.one_of(st.just(k.K_UNIT), inner.map(lambda kind: k.join(kind, k.K_UNIT)))
     maps = st.builds(
         lambda fields, rest: Kind(k.MAP, fields={**fields, None: rest}),
         st.dictionaries(NAMES, inner, max_size=3),

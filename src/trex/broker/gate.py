@@ -153,7 +153,7 @@ class CallGate:
         if not decision.allowed:
 
             def explain() -> str:
-                return self._authorizer.explain(action, resource, context).sentence
+                return str(self._authorizer.explain(action, resource, context))
 
         record = self._audit.decision(
             operation=self.operation,

@@ -94,18 +94,19 @@ class ParameterSpec:
     """One parameter of an operation.
 
     convert:  from the decoded value to what `acquire` or the operation takes; None: as it is.
+    flags:    the module whose flags it is an array of, such as `"cat"`; empty for any other parameter.
     held:     the argument is a handle, which the broker replaces by the resource that it holds.
     many:     the argument is an array in which handles stand, which the broker replaces likewise.
     """
 
-    __slots__ = ("convert", "default", "doc", "held", "is_flags", "many", "name", "resource", "sample", "type", "uses")
+    __slots__ = ("convert", "default", "doc", "flags", "held", "many", "name", "resource", "sample", "type", "uses")
 
     def __init__(self, name: str, type: str, doc: str) -> None:
         self.name, self.type, self.doc = name, type, doc
         self.convert: Callable[[Any], Any] | None = None
         self.resource: Resource | None = None
         self.uses: tuple[int, ...] = ()
-        self.is_flags = False
+        self.flags = ""
         self.held = False
         self.many = False
         self.default: Any = _REQUIRED
@@ -114,6 +115,10 @@ class ParameterSpec:
     @property
     def is_optional(self) -> bool:
         return self.default is not _REQUIRED
+
+    @property
+    def is_flags(self) -> bool:
+        return bool(self.flags)
 
 
 _REQUIRED: Any = object()
@@ -347,7 +352,7 @@ class Catalogue:
                 return spec
         if type_ in self.flags:
             spec = ParameterSpec(name, "array", doc)
-            spec.is_flags = True
+            spec.flags = self.flags[type_].module.name
             spec.convert = flags_converter(self.flags[type_])
             return spec
         if type_ in self.options:

@@ -62,6 +62,7 @@ def functions(catalogue: Catalogue = CATALOGUE) -> list[dict[str, Any]]:
                     "doc": each.doc,
                     "optional": each.is_optional or each.is_flags,
                 }
+                | ({"flags": each.flags} if each.is_flags else {})
                 for each in operation.parameters
             ],
             "result": operation.returns,

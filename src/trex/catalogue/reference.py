@@ -14,7 +14,7 @@ from trex.catalogue.interface import signature
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from trex.catalogue.declare import Operation
+    from trex.catalogue.declare import Operation, ParameterSpec
     from trex.interface import Builder, Module, ObjectType
 
 FOLDER = "docs/reference/operations"
@@ -61,10 +61,7 @@ def _operation(operation: Operation) -> Iterator[str]:
     yield ""
     yield from _table(
         ("parameter", "type", "what"),
-        (
-            (f"`{each.name}`", _optional(each.type, each.is_optional or each.is_flags), each.doc)
-            for each in operation.parameters
-        ),
+        ((f"`{each.name}`", _optional(each), each.doc) for each in operation.parameters),
     )
     yield ""
     if operation.needs:
@@ -80,8 +77,10 @@ def _operation(operation: Operation) -> Iterator[str]:
     yield "```"
 
 
-def _optional(type_name: str, optional: bool) -> str:
-    return f"`{type_name}`, may be left out" if optional else f"`{type_name}`"
+def _optional(parameter: ParameterSpec) -> str:
+    if parameter.is_flags:
+        return f"`array` of [flags](types.md#{parameter.flags}), may be left out"
+    return f"`{parameter.type}`, may be left out" if parameter.is_optional else f"`{parameter.type}`"
 
 
 def _types(catalogue: Catalogue) -> Iterator[str]:

@@ -41,6 +41,20 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = examples
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the options, and the limits in a section of their own."""
+        for title, wanted in (("Options", False), ("Limits", True)):
+            records = [
+                record
+                for each in self.get_params(ctx)
+                if isinstance(each, click.Option)
+                and isinstance(each, Limit) is wanted
+                and (record := each.get_help_record(ctx)) is not None
+            ]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Print the examples."""
         _format_examples(formatter, self.examples)
@@ -110,17 +124,29 @@ class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only in new 
             self.fail(str(error), param, ctx)
 
 
-def limit_options() -> list[click.Option]:
-    """One option for each limit."""
+# Limits of what happens in a run only: a command that runs nothing on the host has no flag for them.
+OF_RUNS = frozenset(
+    "max_operations max_output max_log_records max_log max_read max_write max_handles max_arguments".split()
+)
+OF_POLICIES = frozenset(("max_policy",))
+
+
+class Limit(Once):
+    """The option of one limit; a command's help shows these below its other options."""
+
+
+def limit_options(without: frozenset[str] = frozenset()) -> list[click.Option]:
+    """One option for each limit, but for those `without` which the command does."""
     from trex.cli.limit_flags import FLAGS
 
     return [
-        Once(
+        Limit(
             [flag.name, flag.field],
             type=Parsed({"bytes": "SIZE", "seconds": "TIME"}.get(flag.unit, "N"), flag.parse),
             help=f"{flag.description}  [default: {flag.shown_default}]",
         )
         for flag in FLAGS
+        if flag.field not in without
     ]
 
 

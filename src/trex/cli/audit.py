@@ -41,8 +41,12 @@ def _audit(file: str, head: tuple[tuple[str, str], ...], json: bool) -> None:
         for run in found.unfinished:
             click.echo(f"{shown}: run {visible(run)} has no end: it was killed, still runs, or was cut off")
         verdict = "sound" if found.is_sound else "not sound"
-        click.echo(f"{found.records} records of {len(found.heads)} runs, {verdict}")
+        click.echo(f"{_counted(found.records, 'record')} of {_counted(len(found.heads), 'run')}, {verdict}")
     raise SystemExit(0 if found.is_sound else 1)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _fields(found: object) -> dict[str, object]:

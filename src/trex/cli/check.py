@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from trex.cli.application import Command, Once, Parsed, limit_options
+from trex.cli.application import OF_RUNS, Command, Once, Parsed, limit_options
 from trex.cli.run import isolation_option, module_pair
 
 
@@ -107,6 +107,6 @@ command = Command(
         ),
         isolation_option(),
         click.Option(["--json"], is_flag=True, help="For machines."),
-        *limit_options(),
+        *limit_options(without=OF_RUNS),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from trex.cli.application import Command, limit_options
+from trex.cli.application import OF_POLICIES, OF_RUNS, Command, limit_options
 from trex.cli.check import fail, print_json, print_problem
 from trex.cli.run import isolation_option
 
@@ -107,6 +107,6 @@ command = Command(
         ),
         isolation_option(),
         click.Option(["--json"], is_flag=True, help="For machines."),
-        *limit_options(),
+        *limit_options(without=OF_RUNS | OF_POLICIES),
     ],
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from trex.cli.application import Command, Once, limit_options
+from trex.cli.application import OF_POLICIES, OF_RUNS, Command, Once, limit_options
 from trex.cli.run import isolation_option
 
 if TYPE_CHECKING:
@@ -186,6 +186,6 @@ command = Command(
         click.Option(["--json"], is_flag=True, help="One JSON object: value, text and what was printed, or the error."),
         click.Option(["--json-lines"], is_flag=True, help="Read requests from standard input, one JSON object a line."),
         isolation_option(),
-        *limit_options(),
+        *limit_options(without=OF_RUNS | OF_POLICIES),
     ],
 )

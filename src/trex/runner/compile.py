@@ -10,8 +10,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from msgspec import Struct, convert
+from msgspec import Struct, ValidationError, convert
 
+from trex.errors import ProtocolViolation
 from trex.limits import Limits
 from trex.protocol.messages import Failed, Start
 from trex.runner.arguments import check_names
@@ -68,7 +69,10 @@ def compile_script(source: Source, arguments: tuple[str, ...], limits: Limits, i
     answer = answer_of(start, limits, isolation, deadline, LANGUAGE)
     if isinstance(answer, Failed):
         return problem_of(answer, "script", source.name)
-    return convert(answer.value, Listing)
+    try:
+        return convert(answer.value, Listing)
+    except ValidationError as error:
+        raise ProtocolViolation(f"a description of code that is none: {error}") from None
 
 
 # --- for people ---

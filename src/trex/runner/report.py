@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
+from trex.limits import Limits
 from trex.runner.outcome import Error, Outcome
 
 Format = Literal["json", "pretty-json", "human"]
@@ -128,7 +129,9 @@ def _shown(text: str, terminal: bool) -> bytes:
 
 
 def _explanation(outcome: Outcome, error: Error) -> list[str]:
-    """For a denial that ended the run: what the policy says about it."""
+    """What to do about it: for a denial what the policy says, for a limit the flag that sets it."""
+    if error.limit is not UNSET and error.limit in Limits.__struct_fields__:
+        return [f"--{error.limit.replace('_', '-')} sets this limit"]
     if error.denial is UNSET:
         return []
     for denial in outcome.decisions.denials:

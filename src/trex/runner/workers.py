@@ -290,18 +290,22 @@ def _spawn(socket: _socket.socket, role: str, language: str, directory: str | No
         language,
         *arguments,
     ]
-    return os.posix_spawn(
-        sys.executable,
-        command,
-        {},
-        file_actions=[
-            # First the copy: the socket may itself be one of the three that are closed then.
-            (os.POSIX_SPAWN_DUP2, socket.fileno(), SOCKET),
-            *((os.POSIX_SPAWN_CLOSE, standard) for standard in (0, 1, 2)),
-        ],
-        setsigmask=(),
-        setsigdef=[number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)],
-    )
+    try:
+        return os.posix_spawn(
+            sys.executable,
+            command,
+            {},
+            file_actions=[
+                # First the copy: the socket may itself be one of the three that are closed then.
+                (os.POSIX_SPAWN_DUP2, socket.fileno(), SOCKET),
+                *((os.POSIX_SPAWN_CLOSE, standard) for standard in (0, 1, 2)),
+            ],
+            setsigmask=(),
+            setsigdef=[number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)],
+        )
+    except OSError as error:  # such as an interpreter that the user who runs Trex may not execute
+        reason = f"{sys.executable} cannot be started: {os.strerror(error.errno or 0)}"
+        raise IsolationUnavailable(("process",), reason) from None
 
 
 def _number(pid: int, file: str, label: bytes, field: int) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import struct
 from pathlib import Path
 
 import pytest
 
+from support.bpf import verdict
 from trex.isolation.profile import ALLOWED, SOCKET, SOFT, Argument, Call
 from trex.isolation.seccomp import (
     ALLOW,
@@ -16,7 +16,6 @@ from trex.isolation.seccomp import (
     KILL_PROCESS,
     NUMBERS,
     X32_BIT,
-    Instruction,
     assemble,
     program,
 )
@@ -26,27 +25,6 @@ HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
     "aarch64": Path("/usr/include/asm-generic/unistd.h"),
 }
-
-
-def decide(lines: list[Instruction], number: int, arguments: tuple[int, ...] = (), architecture: int = 0) -> int:
-    """What the kernel's machine for classic BPF would return for a system call."""
-    padded = [*arguments, *[0] * (6 - len(arguments))]
-    data = struct.pack("<IIQ6Q", number & 0xFFFFFFFF, architecture, 0, *(value % 2**64 for value in padded))
-    accumulator = at = 0
-    while True:
-        line = lines[at]
-        at += 1
-        if line.code == 0x20:
-            accumulator = int.from_bytes(data[line.value : line.value + 4], "little")
-        elif line.code == 0x54:
-            accumulator &= line.value
-        elif line.code == 0x15:
-            at += line.if_true if accumulator == line.value else line.if_false
-        elif line.code == 0x35:
-            at += line.if_true if accumulator >= line.value else line.if_false
-        else:
-            assert line.code == 0x06
-            return line.value
 
 
 def fitting(call: Call) -> list[int]:
@@ -62,7 +40,7 @@ def test_a_listed_call_with_fitting_arguments_is_allowed(machine: str) -> None:
     lines = program(machine)
     for call in ALLOWED:
         number = NUMBERS[machine][call.name]
-        assert decide(lines, number, tuple(fitting(call)), AUDIT_ARCHITECTURES[machine]) == ALLOW, call.name
+        assert verdict(lines, number, tuple(fitting(call)), AUDIT_ARCHITECTURES[machine]) == ALLOW, call.name
 
 
 def bits_that_matter(argument: Argument) -> list[int]:
@@ -78,8 +56,8 @@ def test_one_wrong_bit_in_any_checked_argument_kills(machine: str) -> None:
             for bit in bits_that_matter(argument):
                 arguments = fitting(call)
                 arguments[argument.index] ^= 1 << bit
-                verdict = decide(lines, number, tuple(arguments), AUDIT_ARCHITECTURES[machine])
-                assert verdict == KILL_PROCESS, (call.name, argument, bit)
+                answer = verdict(lines, number, tuple(arguments), AUDIT_ARCHITECTURES[machine])
+                assert answer == KILL_PROCESS, (call.name, argument, bit)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -91,7 +69,7 @@ def test_ignored_bits_and_the_upper_half_of_an_int_do_not_matter(machine: str) -
             for bit in sorted(set(range(64)) - set(bits_that_matter(argument))):
                 arguments = fitting(call)
                 arguments[argument.index] ^= 1 << bit
-                assert decide(lines, number, tuple(arguments), AUDIT_ARCHITECTURES[machine]) == ALLOW
+                assert verdict(lines, number, tuple(arguments), AUDIT_ARCHITECTURES[machine]) == ALLOW
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -104,7 +82,7 @@ def test_every_other_number_is_refused(machine: str) -> None:
         if name in allowed:
             continue
         expected = ERRNO_EPERM if name in SOFT else KILL_PROCESS
-        assert decide(lines, number, (), AUDIT_ARCHITECTURES[machine]) == expected, number
+        assert verdict(lines, number, (), AUDIT_ARCHITECTURES[machine]) == expected, number
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -114,13 +92,13 @@ def test_another_architecture_kills_whatever_it_calls(machine: str, architecture
         return
     lines = program(machine)
     for number in range(600):
-        assert decide(lines, number, (SOCKET,), architecture) == KILL_PROCESS
+        assert verdict(lines, number, (SOCKET,), architecture) == KILL_PROCESS
 
 
 def test_x32_numbers_kill() -> None:
     lines = program("x86_64")
     for number in range(600):
-        assert decide(lines, number | X32_BIT, (SOCKET,), AUDIT_ARCHITECTURES["x86_64"]) == KILL_PROCESS
+        assert verdict(lines, number | X32_BIT, (SOCKET,), AUDIT_ARCHITECTURES["x86_64"]) == KILL_PROCESS
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import struct
 from pathlib import Path
 
 import pytest
 
+from support.bpf import verdict
 from trex.isolation.seccomp import ALLOW, AUDIT_ARCHITECTURES, KILL_PROCESS, Instruction, assemble
 from trex.programs.confinement import Permitted, program
 from trex.programs.profile import (
@@ -35,24 +35,7 @@ EVERYTHING = Permitted(frozenset({"chmod", "chown", "set_x_attr", "read", "write
 
 def run(lines: list[Instruction], machine: str, number: int, *arguments: int) -> int:
     """What the kernel's machine for classic BPF would return for a system call."""
-    padded = [*arguments, *[0] * (6 - len(arguments))]
-    words = (number & 0xFFFFFFFF, AUDIT_ARCHITECTURES[machine], 0, *(each % 2**64 for each in padded))
-    data = struct.pack("<IIQ6Q", *words)
-    accumulator = at = 0
-    while True:
-        line = lines[at]
-        at += 1
-        if line.code == 0x20:
-            accumulator = int.from_bytes(data[line.value : line.value + 4], "little")
-        elif line.code == 0x54:
-            accumulator &= line.value
-        elif line.code == 0x15:
-            at += line.if_true if accumulator == line.value else line.if_false
-        elif line.code == 0x35:
-            at += line.if_true if accumulator >= line.value else line.if_false
-        else:
-            assert line.code == 0x06
-            return line.value
+    return verdict(lines, number, arguments, AUDIT_ARCHITECTURES[machine])
 
 
 class Filter:

@@ -225,6 +225,13 @@ def test_a_broker_without_standard_descriptors_can_start_workers() -> None:
     assert done.returncode == 40 + len(LAYERS)
 
 
+def test_an_interpreter_that_cannot_be_started_refuses_the_run(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one below root's home, started for another user."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))
+    with pytest.raises(IsolationUnavailable, match=r"python3 cannot be started: No such file or directory"):
+        start(Limits())
+
+
 def test_the_end_of_a_worker_can_be_polled_for() -> None:
     with cold() as worker:
         assert worker.ready

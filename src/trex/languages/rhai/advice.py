@@ -6,15 +6,16 @@ Never: changes what an error is; never longer than a few lines, whatever the scr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from trex.interface import Interface
+from trex.interface import Interface, Module
 from trex.languages.rhai.errors import RhaiError
 from trex.languages.rhai.positions import column_of, line_of
 from trex.languages.rhai.semantics.state import RUN
 
 _WIDTH = 120
 _MOST_NAMES = 4000
+_MOST_SHAPES = 4
 
 
 def distance(a: str, b: str, most: int) -> int:
@@ -57,11 +58,21 @@ def suggestion(error: RhaiError, interface: Interface) -> str:
         names = [*functions, *(known for known, _ in RUN.natives), *RUN.nullary]
         if name in names:
             counts = sorted({count for known, count in (*RUN.natives, *RUN.functions) if known == name})
+            if _is_unbuilt(name, error, interface):
+                return f"'.build()' is missing before '.{name}'"
+            taken = _taken(name, error, interface)
+            if taken:
+                return f"'{name}' takes {' or '.join(taken)}"
             return f"'{name}' exists, but not for these arguments" + (
                 f" (it takes {' or '.join(map(str, counts))})" if counts and not _fits(error, counts) else ""
             )
         found = nearest(name, names)
         return f"did you mean '{found}'?" if found else ""
+    if error.kind == "ErrorVariableNotFound":
+        path, _, name = str(error.details.get("variable", "")).rpartition("::")
+        members = [known for module in interface.modules if module.name == path for known in _members(module)]
+        found = nearest(name, members)
+        return f"did you mean '{path}::{found}'?" if found else ""
     if error.parse is not None and error.parse.kind in ("VariableUndefined", "ModuleUndefined"):
         name = error.parse.message.rpartition(" ")[2]
         names = [module.name for module in interface.modules]
@@ -70,8 +81,49 @@ def suggestion(error: RhaiError, interface: Interface) -> str:
         if error.parse.kind == "VariableUndefined":
             names = error.parse.known
         found = nearest(name, names)
+        if found is None and error.parse.kind == "VariableUndefined":
+            return f"neither the script nor its arguments have a '{name}'"
         return f"did you mean '{found}'?" if found else ""
     return ""
+
+
+def _members(module: Module) -> Iterator[str]:
+    return (name for member in module.members for name in member.names)
+
+
+def _receiver(error: RhaiError) -> str:
+    """The type of the first argument of a function that was not found."""
+    return str(error.details.get("function", "")).partition("(")[2].rstrip(")").partition(",")[0]
+
+
+def _is_unbuilt(name: str, error: RhaiError, interface: Interface) -> bool:
+    """Whether an option set is used before it is made: its type has the name of what makes it."""
+    receiver = _receiver(error)
+    return any(
+        builder.name == receiver
+        and all(setter.name != name for setter in builder.setters)
+        and any(
+            known.name == name
+            and known.parameters
+            and known.parameters[0].type == builder.product
+            and _fits(error, [len(known.parameters)])
+            for known in interface.functions
+        )
+        for builder in interface.builders
+        if builder.finish is None
+    )
+
+
+def _taken(name: str, error: RhaiError, interface: Interface) -> list[str]:
+    """What an operation or setter of this name takes, as its overloads say; nothing for the language's own."""
+    receiver = _receiver(error)
+    for builder in interface.builders:
+        if builder.name == receiver:
+            return [f"({setter.type})" for setter in builder.setters if setter.name == name and not setter.keyed]
+    shapes = [
+        f"({', '.join(each.type for each in known.parameters)})" for known in interface.functions if known.name == name
+    ]
+    return shapes if len(shapes) <= _MOST_SHAPES else []
 
 
 def _fits(error: RhaiError, counts: list[int]) -> bool:

@@ -418,7 +418,9 @@ class _Lexer:
                 at = m.end()
             if at >= len(text):
                 failed = _Failed("UnterminatedString", "Open string is not terminated", at)
-                self.line, self.line_start = opened >> 20, at - (opened & 0xFFFFF) + 1
+                # A piece behind an interpolation that starts with two back-ticks is taken to start at the second.
+                doubled = text[begin - 1] == "}" and text.startswith("``", begin)
+                self.line, self.line_start = opened >> 20, at - (opened & 0xFFFFF) + 1 - doubled
                 raise failed
             c = text[at]
             if c == "`":

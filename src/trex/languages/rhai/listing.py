@@ -190,7 +190,7 @@ def _meanings(names: dict[str, str], link: Link, session: Session) -> dict[str, 
             found[shown] = "methods of the script, by the type of the receiver"
         elif name in _DATA:
             found[shown] = _DATA[name]
-        elif name in helpers and getattr(helpers[name], "__module__", "").startswith("trex."):
+        elif name in helpers and (getattr(helpers[name], "__module__", None) or "").startswith("trex."):
             found[shown] = (helpers[name].__doc__ or "").partition("\n")[0]
     return dict(sorted(found.items()))
 
@@ -211,7 +211,7 @@ def _meaning(name: str, value: Any) -> str:
     if isinstance(value, frozenset):
         text = f"one of {', '.join(sorted(map(repr, value)))}"
     elif isinstance(value, Struct) and hasattr(value, "kinds"):
-        return f"a path of {len(value.kinds)} step{'s' * (len(value.kinds) > 1)}, with their places in the script"
+        return f"a path of {len(value.kinds)} step{'s' * (len(value.kinds) != 1)}, with their places in the script"
     else:
         text = repr(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -8,11 +8,12 @@ Never:     opens a file, decides a permission, reads a private key, or asks the 
 
 from typing import TYPE_CHECKING, Annotated
 
-from trex.catalogue.declare import CATALOGUE
+from trex.catalogue.declare import CATALOGUE, Need
 from trex.errors import OperationError
 from trex.resources import failures
 from trex.resources.content import ReadableContent
-from trex.resources.held import FileRead
+from trex.resources.file_system import READ
+from trex.resources.held import OpenedToRead
 from trex.resources.several import FilesRead
 
 if TYPE_CHECKING:
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 MAX_FILE = 1024 * 1024  # bytes of one file: some hundreds of certificates
 MAX_CANDIDATES = 1000
 
+ServerRead = Annotated[ReadableContent, OpenedToRead(Need(READ, "File", "the server's certificate"))]
+RootRead = Annotated[ReadableContent, OpenedToRead(Need(READ, "File", "the trusted certificate"))]
+
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 
 
 @CATALOGUE.operation("verify_cert")
 def verify_cert(
-    file: Annotated[FileRead, "the server's certificate in PEM, opened for reading; intermediate ones may follow it"],
-    root_file: Annotated[FileRead, "the certificate that is trusted, the first one in its file, opened for reading"],
+    file: Annotated[ServerRead, "the server's certificate in PEM, opened for reading; intermediate ones may follow it"],
+    root_file: Annotated[RootRead, "the certificate that is trusted, the first one in its file, opened for reading"],
 ) -> None:
     """Fail unless a server's certificate leads to a trusted one, now.
 
@@ -41,8 +45,8 @@ def verify_cert(
 
 @CATALOGUE.operation("verify_cert_chain")
 def verify_cert_chain(
-    file: Annotated[FileRead, "the server's certificate in PEM, opened for reading; intermediate ones may follow it"],
-    root_file: Annotated[FileRead, "the certificate that is trusted, the first one in its file, opened for reading"],
+    file: Annotated[ServerRead, "the server's certificate in PEM, opened for reading; intermediate ones may follow it"],
+    root_file: Annotated[RootRead, "the certificate that is trusted, the first one in its file, opened for reading"],
     intermediate_files: Annotated[FilesRead, "files with intermediate certificates, opened for reading"],
 ) -> None:
     """Fail unless a server's certificate leads to a trusted one, now, by way of any intermediate ones.

@@ -218,10 +218,13 @@ class Arithmetic(Frame):
         if op == "/" and b.is_constant(right.node) and right.node.value:
             return Value(b.binary(left.node, "/", right.node), k.K_FLOAT)
         if op in _ZERO_COMPARISONS and b.is_constant(right.node) and right.node.value == 0:
-            # Against zero the tolerance is absolute; infinities compare as false, like not-a-number.
+            # Against zero the tolerance is absolute; infinities compare as false, and not-a-number as equal.
             low, high, inside = _ZERO_COMPARISONS[op]
-            value = left.node
-            return Value(b.between(b.const(low), value, b.const(high), inside), k.K_BOOL)
+            if "=" not in op:
+                return Value(b.between(b.const(low), left.node, b.const(high), inside), k.K_BOOL)
+            value = self.simple(left).node
+            within = b.between(b.const(low), value, b.const(high), inside)
+            return Value(b.or_([within, b.compare(value, "!=", value)]), k.K_BOOL)
         return None
 
     def equality(self, op: str, left: Value, right: Value, position: int) -> Value | None:

@@ -18,14 +18,14 @@ from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.arithmetic import type_is
 from trex.languages.rhai.compiler.calls import TYPE_OF_BITS
 from trex.languages.rhai.compiler.expressions import LOWER, WEIGHTLESS, limited
-from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
+from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value, Weight
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
-from trex.languages.rhai.compiler.places import Path, Places, Root, owned
+from trex.languages.rhai.compiler.places import LONGEST_INLINE, Path, Places, Root, owned
 from trex.languages.rhai.library.registry import Overloads
 from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.syntax import Chain, Function, IndexStep, MethodStep, Name, PropertyStep, Qualified, This
 from trex.languages.rhai.typenames import NAMES
-from trex.languages.rhai.values import THIS_CELL, Array, Blob, Map
+from trex.languages.rhai.values import NESTED, THIS_CELL, Array, Blob, Map
 
 CALLABLE_METHODS = frozenset(("call", "curry", "type_of", "is_shared"))
 
@@ -36,6 +36,15 @@ _LONGEST_INTEGER = 20
 _CHANGED = ((Array, k.ARRAY), (Map, k.MAP), (Blob, k.BLOB))
 
 _TYPES_BY_NAME = {name: kind for kind, name in NAMES.items()}
+
+
+# What a container knows of what is nested in it, in the order of a `Weight`.
+_COUNTS = ("extra_array", "extra_map", "extra_string")
+
+
+def nested(container: Any) -> Any:
+    """Mark a container as one that holds values with a weight."""
+    return b.augment(b.attribute_store(container, "state"), "|", b.const(NESTED))
 
 
 class Chains(Places):
@@ -244,6 +253,14 @@ class Chains(Places):
                 receiver = self.simple(receiver)
                 return self.unless_map(receiver, overloads, root, path, step, self.kept(name, arguments))
         if path.kinds:
+            if (
+                overloads is not None
+                and overloads.changes
+                and not own
+                and not overloads.calls
+                and root.constant is None
+            ):
+                return self.changing_within(root, path, step, arguments, overloads)
             return self.by_path(root, path, step, self.kept(name, arguments))
         return self.method_on_root(root, step, arguments, overloads, own)
 
@@ -370,6 +387,49 @@ class Chains(Places):
         self.emit(b.if_(b.and_(tests), [b.if_(b.not_(owned(slot)), [copied], []), made], [b.assign(both, slow)]))
         return Value(b.load(result), K_ANY, True, True, True)
 
+    def changing_within(
+        self, root: Root, path: Path, step: MethodStep, arguments: list[Value], overloads: Overloads
+    ) -> Value:
+        """A library function that changes a container within others, which count what it holds."""
+        tests: list[Any] = []
+        values = self.kept(step.name, arguments)
+        inline = self.is_hot() and path.kinds.islower() and len(path.kinds) <= LONGEST_INLINE
+        spots = self.spots(root, path, tests) if inline else None
+        found = spots[-1].found.bits if spots else 0
+        likely = [kind for kind, bit in _CHANGED if found & bit and overloads.effects.get(kind) == "change"]
+        if not spots or not likely or spots[-1].as_blob:
+            return self.by_path(root, path, step, values)
+        self.effects += 1
+        values = [v if b.is_simple(v) else self.held(Value(v)).node for v in values]
+        receiver = self.temporary()
+        within = b.load(receiver)
+        tests.append(self.made_ours(root, spots[-1].container.node))
+        tests.append(type_is(b.walrus(receiver, self.read_spot(spots[-1])), likely[0].__name__))
+        tests.append(owned(within))
+        if likely[0] is Map:
+            tests.append(self.lacks(Value(within), step))
+        result = self.temporary()
+        containers = [spot.container.node for spot in spots]
+        weight = self.weight_of(arguments[0]) if step.name == "push" else None
+        if weight is not None:
+            array, map, string = weight
+            append = b.attribute(b.attribute(within, "v"), "append")
+            fast = [b.assign_name(result, b.apply_node(append, [values[0]]))]
+            if arguments[0].kind.bits & ~WEIGHTLESS:
+                fast += [nested(within), *self.gained(within, weight)]
+            for container in containers:
+                fast += self.gained(container, (array + 1, map, string))
+            fast += self.sizes_checked([*containers, within], (array + 1, map, string), step.position)
+        else:
+            implementation = b.load(self.link.implementation(step.name, len(values) + 1, likely[0]))
+            given = [implementation, b.tuple_(values), within, *containers]
+            fast = [b.assign_name(result, b.call("change_within", given, step.position))]
+        slow = self.nested(
+            lambda: self.emit(b.assign_name(result, self.by_path(root, path, step, values).node)),
+        )
+        self.emit(b.if_(b.and_(tests), fast, slow))
+        return Value(b.load(result), K_ANY, True, True, True)
+
     def call_or_method(self, root: Root, step: MethodStep, values: list[Any]) -> Value:
         """`x.call(..)`: a pointer that is called, or an object that a pointer is called on."""
         slot = b.load(root.slot or "")
@@ -414,9 +474,38 @@ class Chains(Places):
             tests.append(b.not_(b.attribute(slot, "state")))
         else:
             tests.append(owned(slot))
-            fast = [b.expression(b.call("array_push", [slot, stored], step.position))]
+            weight = self.weight_of(value)
+            if weight is None:
+                fast = [b.expression(b.call("array_push", [slot, stored], step.position))]
+            else:
+                array, map, string = weight
+                fast[1:] = [nested(slot), *self.gained(slot, weight)]
+                fast += self.sizes_checked([slot], (array + 1, map, string), step.position)
         self.emit(b.if_(b.and_(tests), fast, [slow]))
         return UNIT_VALUE
+
+    @staticmethod
+    def gained(container: Any, weight: Weight) -> list[Any]:
+        """Count what a container holds more, all nested values of what was added to it."""
+        sizes = zip(_COUNTS, weight, strict=True)
+        return [b.augment(b.attribute_store(container, name), "+", b.const(size)) for name, size in sizes if size]
+
+    def sizes_checked(self, containers: list[Any], weight: Weight, position: int) -> list[Any]:
+        """The size error after containers within each other, the outermost first, gained so much."""
+        limits = self.link.limits
+        outermost = containers[0]
+        too_much: list[Any] = []
+        sizes = limits.max_array_size, limits.max_map_size, limits.max_string_size
+        for name, size, limit in zip(_COUNTS, weight, sizes, strict=True):
+            if size and limited(limit):
+                # The outermost holds most.
+                held = b.attribute(outermost, name)
+                if name != "extra_string":
+                    held = b.binary(self.length(b.attribute(outermost, "v")), "+", held)
+                too_much.append(b.compare(held, ">", b.const(limit)))
+        if not too_much:
+            return []
+        return [b.if_(b.or_(too_much), [b.expression(b.call("check_all", containers, position))], [])]
 
     # --- functions of the script as methods ---
 

@@ -45,7 +45,7 @@ _MODULES: dict[Any, str] = {
     " late_variable late_cell enter_block leave_block",
     methods: "method_reference method_value cell_method native_reference native_on_cell",
     places: "store_at update_at method_at cell_store_at cell_update_at cell_method_at constant_method"
-    " store_in_constant",
+    " store_in_constant change_within check_all",
     exceptions: "CATCHABLE caught catch detached thrown_again",
     loops: "iterate same in_case",
     errors: "Thrown stack_overflow too_many_operations too_many_variables",

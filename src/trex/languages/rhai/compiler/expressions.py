@@ -13,7 +13,7 @@ from typing import Any
 from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.arithmetic import Arithmetic
-from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
+from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value, Weight
 from trex.languages.rhai.compiler.inference import kind_of
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.compiler.link import Link
@@ -181,42 +181,61 @@ class Expressions(Arithmetic):
         values = self.operands(node.items, self.lower)
         kind = k.array_of(value.kind for value in values)
         items = b.list_([self.stored(value) for value in values])
-        weight = self.known_weight(values)
-        if weight:
-            return Value(b.call("Array", [items, *weight], node.position), kind)
-        helper = "Array"
-        if any(value.kind.bits & ~WEIGHTLESS for value in values):
-            # What is all literals was measured when it was written.
-            helper = "array_made" if is_constant(node) else "array_of"
-            if helper == "array_of" and self.link.sized:
-                self.note_parts(node.position, [item.position for item in node.items])
+        weight = self.known_weight(values, len(values), 0)
+        if weight is not None:
+            return Value(self.weighed("Array", items, values, weight, node.position), kind, weight=weight)
+        # What is all literals was measured when it was written.
+        helper = "array_made" if is_constant(node) else "array_of"
+        if helper == "array_of" and self.link.sized:
+            self.note_parts(node.position, [item.position for item in node.items])
         return Value(b.call(helper, [items], node.position), kind)
-
-    def known_weight(self, values: list[Value]) -> list[Any] | None:
-        """`state` and counts of a container whose only weighty parts are literal strings."""
-        size = 0
-        for value in values:
-            if value.kind.bits & ~WEIGHTLESS:
-                if not b.is_constant(value.node) or type(value.node.value) is not str:
-                    return None
-                size += len(value.node.value.encode())
-        if not size or (self.link.limits.max_string_size and size > self.link.limits.max_string_size):
-            return None
-        return [b.const(NESTED), b.ZERO, b.ZERO, b.const(size)]
 
     def map(self, node: MapLiteral) -> Value:
         values = self.operands([value for _, value in node.entries], self.lower)
         kind = k.map_of((key, value.kind) for (key, _), value in zip(node.entries, values, strict=True))
         entries = b.dict_([b.const(key) for key, _ in node.entries], [self.stored(value) for value in values])
-        weight = self.known_weight(values)
-        if weight:
-            return Value(b.call("Map", [entries, *weight], node.position), kind)
-        helper = "Map"
-        if any(value.kind.bits & ~WEIGHTLESS for value in values):
-            helper = "map_made" if is_constant(node) else "map_of"
-            if helper == "map_of" and self.link.sized:
-                self.note_parts(node.position, [value.position for _, value in node.entries])
+        weight = self.known_weight(values, 0, len(values))
+        if weight is not None:
+            return Value(self.weighed("Map", entries, values, weight, node.position), kind, weight=weight)
+        helper = "map_made" if is_constant(node) else "map_of"
+        if helper == "map_of" and self.link.sized:
+            self.note_parts(node.position, [value.position for _, value in node.entries])
         return Value(b.call(helper, [entries], node.position), kind)
+
+    @staticmethod
+    def weight_of(value: Value) -> Weight | None:
+        """What a value weighs in a container, where that is known."""
+        if not value.kind.bits & ~WEIGHTLESS:
+            return 0, 0, 0
+        if b.is_text(value.node):
+            return 0, 0, len(value.node.value.encode())
+        return value.weight
+
+    def known_weight(self, values: list[Value], array: int, map: int) -> Weight | None:
+        """What a new container of so many elements or entries weighs; None where that is unknown or too much."""
+        string = 0
+        for value in values:
+            weight = self.weight_of(value)
+            if weight is None:
+                return None
+            array += weight[0]
+            map += weight[1]
+            string += weight[2]
+        limits = self.link.limits
+        sizes = (limits.max_array_size, array), (limits.max_map_size, map), (limits.max_string_size, string)
+        return None if any(limit and size > limit for limit, size in sizes) else (array, map, string)
+
+    @staticmethod
+    def weighed(name: str, content: Any, values: list[Value], weight: Weight, position: int) -> Any:
+        """A new `Array` or `Map` with its `state` and counts."""
+        if not any(value.kind.bits & ~WEIGHTLESS for value in values):
+            return b.call(name, [content], position)
+        array, map, string = weight
+        if name == "Array":
+            array -= len(values)
+        else:
+            map -= len(values)
+        return b.call(name, [content, b.const(NESTED), b.const(array), b.const(map), b.const(string)], position)
 
     def closure(self, node: Closure) -> Value:
         function = node.function

@@ -19,6 +19,8 @@ from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 
+Weight = tuple[int, int, int]
+
 
 class Value(Struct, eq=False, gc=False):
     """A Python expression.
@@ -26,6 +28,7 @@ class Value(Struct, eq=False, gc=False):
     simple: a name or constant: it may be written twice.
     fixed:  statements that run before it cannot change it.
     owned:  nobody else holds what it gives; else storing it marks it as shared.
+    weight: for a new container, what it weighs in another one, where that is known: (array, map, string).
     """
 
     node: Any
@@ -33,6 +36,7 @@ class Value(Struct, eq=False, gc=False):
     owned: bool = True
     simple: bool = False
     fixed: bool = False
+    weight: Weight | None = None
 
 
 UNIT_VALUE = Value(b.NONE, k.K_UNIT, simple=True, fixed=True)
@@ -75,7 +79,7 @@ class Frame:
             return value
         name = self.temporary()
         self.out.append(b.assign_name(name, value.node))
-        return Value(b.load(name), value.kind, value.owned, True, True)
+        return Value(b.load(name), value.kind, value.owned, True, True, value.weight)
 
     def simple(self, value: Value) -> Value:
         """The value as a name or constant, for immediate use."""

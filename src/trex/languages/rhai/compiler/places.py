@@ -10,7 +10,7 @@ its place takes the root and the path, and gives back the root, which may have b
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler import kinds as k
@@ -18,7 +18,7 @@ from trex.languages.rhai.compiler.arithmetic import type_is
 from trex.languages.rhai.compiler.calls import Calls
 from trex.languages.rhai.compiler.expressions import WEIGHTLESS, limited
 from trex.languages.rhai.compiler.frame import Value
-from trex.languages.rhai.compiler.kinds import K_ANY
+from trex.languages.rhai.compiler.kinds import K_ANY, Kind
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.semantics.places import Steps
@@ -29,7 +29,7 @@ from trex.languages.rhai.values import SHARED, THIS_CELL
 Place = tuple[int, int]
 
 # Longer paths are walked by the helper.
-_LONGEST_INLINE = 6
+LONGEST_INLINE = 6
 
 _SHARED = b.const(SHARED)
 
@@ -69,6 +69,18 @@ class Path:
         """The path as arguments of a helper: a `Steps`, and a tuple of the keys."""
         steps = link.thing("steps", Steps(self.kinds, tuple(self.places), operator, start))
         return [b.load(steps), b.tuple_([key.node for key in self.keys])]
+
+
+class Spot(NamedTuple):
+    """One step of a path whose container has a known type: where its `items` are, and what is `found` there."""
+
+    container: Value
+    items: Any
+    key: Value
+    at: int
+    as_map: bool
+    as_blob: bool
+    found: Kind
 
 
 _BITS_OF_CONTAINERS = {"Array": k.ARRAY, "Map": k.MAP, "str": k.STR}
@@ -244,7 +256,7 @@ class Places(Calls):
             slow = b.expression(b.call(f"cell_{name}", [root.cell, *rest], last))
         else:
             slow = b.assign_name(root.slot or "", b.call(name, [b.load(root.slot or ""), *rest], last))
-        if not self.is_hot() or not path.kinds.islower() or len(path.kinds) > _LONGEST_INLINE:
+        if not self.is_hot() or not path.kinds.islower() or len(path.kinds) > LONGEST_INLINE:
             self.emit(slow)
             return
         if operator is None and self.plain_store(root, path, value, last):
@@ -280,45 +292,16 @@ class Places(Calls):
     ) -> tuple[Any, list[Any]] | None:
         """A test, and the store to do when it holds: sole owner all the way, scalar in place of scalar."""
         tests: list[Any] = []
-        current = root.read
-        if not current.simple:
-            name = self.temporary()
-            first = b.walrus(name, current.node)
-            current = Value(b.load(name), current.kind, False, True, True)
-        else:
-            first = current.node
-        last = len(path.kinds) - 1
-        for number, (kind, key, (at, _)) in enumerate(zip(path.kinds, path.keys, path.places, strict=True)):
-            as_map = kind == "p" or key.kind.bits == k.STR
-            as_map = as_map or bool(current.kind.bits == k.MAP and key.kind.bits & k.STR)
-            if as_map and self.link.strict_properties:
-                return None
-            if not as_map and not key.kind.bits & k.INT:
-                return None
-            as_blob = not as_map and current.kind.bits == k.BLOB
-            found = k.known(k.element(current.kind, key.node.value if b.is_text(key.node) else key.kind))
-            container = "Map" if as_map else "Blob" if as_blob else "Array"
-            if current.kind.bits != (k.MAP if as_map else k.BLOB if as_blob else k.ARRAY) or first is not current.node:
-                tests.append(type_is(first, container))
-            if key.kind.bits != (k.STR if as_map else k.INT):
-                tests.append(type_is(key.node, "str" if as_map else "int"))
-            items = b.attribute(current.node, "v")
-            if not as_map:
-                self.note(at, current, key)
-            if number == last:
-                break
-            tests.append(self.made_ours(root, current.node))
-            inner = self.temporary()
-            read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
-            first = b.walrus(inner, read)
-            current = Value(b.load(inner), found, False, True, True)
+        spots = self.spots(root, path, tests)
+        if spots is None:
+            return None
+        current, items, key, at, as_map, as_blob, found = spots[-1]
         if as_blob:
             return self.fast_byte(tests, current, items, key, value, operator, at)
         if operator is not None:
             tests.append(self.made_ours(root, current.node))
             old = self.temporary()
-            read = self.entry(current.node, key.node) if as_map else b.subscript(items, key.node, at)
-            held = b.walrus(old, read)
+            held = b.walrus(old, self.read_spot(spots[-1]))
             target = b.subscript_store(items, key.node, at)
             return self.fast_update(tests, held, Value(b.load(old), found), target, value, operator, position, slow)
         if value.kind.bits & ~WEIGHTLESS:
@@ -337,6 +320,49 @@ class Places(Calls):
             size = b.compare(self.length(items), ">", b.const(self.link.limits.max_map_size))
             body.append(b.if_(size, [b.expression(b.call("check_map", [current.node], position))], []))
         return b.and_(tests), body
+
+    def spots(self, root: Root, path: Path, tests: list[Any]) -> list[Spot] | None:
+        """What stands along a path once the `tests` hold: arrays and maps, all but the last our own.
+
+        None where that would need more than a test.
+        """
+        spots: list[Spot] = []
+        current = root.read
+        first = current.node
+        if not current.simple:
+            name = self.temporary()
+            first = b.walrus(name, current.node)
+            current = Value(b.load(name), current.kind, False, True, True)
+        for kind, key, (at, _) in zip(path.kinds, path.keys, path.places, strict=True):
+            if spots:
+                before = spots[-1]
+                tests.append(self.made_ours(root, before.container.node))
+                inner = self.temporary()
+                first = b.walrus(inner, self.read_spot(before))
+                current = Value(b.load(inner), before.found, False, True, True)
+            as_map = kind == "p" or key.kind.bits == k.STR
+            as_map = as_map or bool(current.kind.bits == k.MAP and key.kind.bits & k.STR)
+            if as_map and self.link.strict_properties:
+                return None
+            if not as_map and not key.kind.bits & k.INT:
+                return None
+            as_blob = not as_map and current.kind.bits == k.BLOB
+            found = k.known(k.element(current.kind, key.node.value if b.is_text(key.node) else key.kind))
+            container = "Map" if as_map else "Blob" if as_blob else "Array"
+            if current.kind.bits != (k.MAP if as_map else k.BLOB if as_blob else k.ARRAY) or first is not current.node:
+                tests.append(type_is(first, container))
+            if key.kind.bits != (k.STR if as_map else k.INT):
+                tests.append(type_is(key.node, "str" if as_map else "int"))
+            if not as_map:
+                self.note(at, current, key)
+            spots.append(Spot(current, b.attribute(current.node, "v"), key, at, as_map, as_blob, found))
+        return spots
+
+    def read_spot(self, spot: Spot) -> Any:
+        """What stands at the end of a path."""
+        if spot.as_map:
+            return self.entry(spot.container.node, spot.key.node)
+        return b.subscript(spot.items, spot.key.node, spot.at)
 
     @staticmethod
     def made_ours(root: Root, container: Any) -> Any:

@@ -138,7 +138,9 @@ class Statements(Chains):
     def switch(self, node: Switch, destination: str | None) -> Result:
         """First the exact cases in order, then the ranges, then the default; each with its guard."""
         subject = self.lower(node.subject)
-        subject = subject if subject.simple and subject.fixed else self.held(subject)
+        if b.is_constant(subject.node) or not (subject.simple and subject.fixed):
+            # A literal too: Python's compiler warns of a comparison with `is` of two of them.
+            subject = self.held(Value(subject.node, subject.kind, subject.owned))
         exact = [c for c in node.cases if c.values and any(type(v) is not Range for v in c.values)]
         ranges = [c for c in node.cases if any(type(v) is Range for v in c.values)]
         default = next((c for c in node.cases if not c.values), None)

@@ -315,6 +315,22 @@ def method_at(
 _WITHOUT_PLACES = (int, str, Blob)
 
 
+def change_within(
+    implementation: Callable[..., Any], arguments: tuple[Any, ...], receiver: Any, *containers: Any
+) -> Any:
+    """Call a library function that changes the last of containers within each other, all of them our own."""
+    before = weigh(receiver)
+    result = implementation(receiver, *arguments)
+    _spread([*containers, receiver], before)
+    return result
+
+
+def check_all(*containers: Any) -> None:
+    """The size error, if one of them is too large."""
+    for container in containers:
+        check(container)
+
+
 def _may_change(receiver: Any, name: str, count: int) -> bool:
     """Whether the method could change its receiver."""
     if type(receiver) is Map and type(receiver.v.get(name)) is FnPtr:
