@@ -75,4 +75,4 @@ bench: $(VENV)/test-ready ## the benchmarks, each beside something to compare wi
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test lint format check fresh generate golden attacks compliance bench clean
+.PHONY: help demo test lint format check fresh generate golden attacks compliance fuzz bench clean

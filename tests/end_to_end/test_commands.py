@@ -121,6 +121,10 @@ def test_functions_names_every_type_that_it_describes(trex):
     assert known - {*names} == {each.name for each in types.modules if each.name[0].islower()}
 
 
+def test_functions_says_that_the_language_has_more(trex):
+    assert "but for the language's own" in trex.command("functions", "to_json").stderr
+
+
 def test_functions_suggests_what_was_meant(trex):
     result = trex.command("functions", "grpe")
     assert result.status == 2

@@ -48,7 +48,11 @@ def _suggestion(name: str, known: set[str]) -> str:
     import difflib
 
     near = difflib.get_close_matches(name, sorted(known), 3)
-    return f" Did you mean {' or '.join(map(repr, near))}?" if near else " `trex functions` lists them."
+    return (
+        f" Did you mean {' or '.join(map(repr, near))}?"
+        if near
+        else " `trex functions` lists them, but for the language's own."
+    )
 
 
 def _type_names(known: Interface) -> list[str]:
@@ -76,7 +80,11 @@ def _overview(operations: list[dict[str, Any]], known: Interface) -> str:
     names = ", ".join(_type_names(known))
     lines += ["", click.style("types", bold=True)]
     lines += textwrap.wrap(names, 108, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
-    lines += ["", "`trex functions NAME` says more about a function or a type."]
+    lines += [
+        "",
+        "`trex functions NAME` says more about a function or a type. Those of the language itself (texts, numbers,",
+    ]
+    lines += ["arrays, maps, dates, JSON) are not listed: `trex eval -e 'now()'` tries one."]
     return "\n".join(lines)
 
 

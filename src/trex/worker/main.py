@@ -38,6 +38,8 @@ def main(arguments: list[str], started: float) -> NoReturn:
     language = load(name)
     preload()
     gc.freeze()  # what is loaded now stays for ever
+    # What scripts make is freed when the last of it is let go; looking for cycles often only costs time.
+    gc.set_threshold(50_000)
     gc.enable()
     imported = time.perf_counter()
     if role == "template":
