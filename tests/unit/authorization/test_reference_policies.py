@@ -255,6 +255,7 @@ def test_generated_policies_that_are_valid_for_rex_are_valid_here_and_decide_the
 
 
 def test_action_groups_match_for_every_action():
+    """In Rex `SafeIO` matches for `execute` only (W-E8)."""
     authorizer = Authorizer(
         Policy.load('permit (principal, action in file_system::Action::"SafeIO", resource);'), ALICE, RUN
     )

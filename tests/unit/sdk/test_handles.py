@@ -336,3 +336,22 @@ def test_an_entry_of_a_directory_that_was_moved_is_not_used(broker, tree):
     os.rename(tree / "d", tree / "elsewhere")
     failure = failed(broker, "files.entry_as_file", entry, made("OpenFileOptions", read=True))
     assert "moved after it was authorized" in failure.message
+
+
+# --- names ---
+
+
+def test_a_second_name_of_a_file_is_judged_as_that_name(tree):
+    """W-A6: what a file holds is protected by its name only; a new name cannot be given by a script, which has no
+    operation for that, and one that is there is neither permitted nor forbidden with the first."""
+    os.link(tree / "f", tree / "second")
+    policy = """
+        permit (principal, action, resource);
+        forbid (principal, action, resource) when { resource is file_system::File && resource.path like "*/f" };
+    """
+    broker = Broker(policy)
+    directory = broker.directory(tree)
+    assert broker.call("files.read", broker.file(directory, "second", read=True)) == "one\ntwo\nthree\n"
+    with pytest.raises(Failure) as denied:
+        broker.file(directory, "f", read=True)
+    assert denied.value.denial
