@@ -152,7 +152,8 @@ def test_an_error_in_a_module_shows_the_line_of_the_module(trex):
     trex.write("m.rhai", MODULE)
     shown = excerpt(trex, 'import "m" as m;\nm::f(1)', "--module", "m=m.rhai")
     assert (
-        "Function not found: nope (i64) (line 2, position 7)\nin call to function 'f' (line 2, position 4)\n" in shown
+        "Function not found: nope (i64) (line 2, position 7)\n    in call to function 'f' (line 2, position 4)\n"
+        in shown
     )
     assert "\nm:2 |     x.nope()\n            ^\n" in shown
 

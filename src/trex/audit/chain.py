@@ -16,7 +16,9 @@ run that wrote it ended there, and the next record begins on a line of its own.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
+from errno import EINVAL
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -68,7 +70,10 @@ def verify(path: str | os.PathLike[str], heads: dict[str, str] | None = None) ->
     heads: hashes by run that were kept elsewhere; the log must still hold those lines as those runs' last.
     """
     checker = _Checker()
-    with open(path, "rb") as file:
+    # O_NONBLOCK: opening a FIFO would wait for its other end; whatever is no file may never end.
+    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(EINVAL, os.strerror(EINVAL))
         for number, line in enumerate(_lines(file), 1):
             checker.check(number, line)
     findings = checker.findings

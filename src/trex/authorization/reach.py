@@ -105,13 +105,18 @@ class Reach:
         anywhere = Subject(URL, "", True)
         return self._all(_CONNECT, anywhere) and self._all(_GET, anywhere)
 
-    def is_free(self, path: str, whole: bool) -> bool:
-        """Whether no policy forbids to read there: the file, or with `whole` the directory and what is below."""
+    def is_free(self, path: str, whole: bool, actions: tuple[Action, ...] | None = None) -> bool:
+        """Whether no policy forbids anything there: the file, or with `whole` the directory and what is below.
+
+        actions: that may not be forbidden; None: what reading takes.
+        """
         subjects = [Subject(FILE, path, whole)]
         if whole:
             subjects += [Subject(DIR, path, False), Subject(DIR, path, True)]
         return all(
-            self._decide(wanted, subject, implied=True) is True for wanted in (_OPEN, _READ) for subject in subjects
+            self._decide(wanted, subject, implied=True) is True
+            for wanted in actions or (_OPEN, _READ)
+            for subject in subjects
         )
 
     # --- what the policies speak of ---

@@ -14,19 +14,22 @@ from trex.cli.application import Command, Parsed
 
 def _head(text: str) -> tuple[str, str]:
     run, equals, digest = text.partition("=")
-    if not (run and equals and len(digest) == 64):
+    if not (run and equals and len(digest) == 64 and text.isascii()):
         raise ValueError(f"{text!r} is not of the form RUN=SHA256")
     return run, digest
 
 
 def _audit(file: str, head: tuple[tuple[str, str], ...], json: bool) -> None:
     from trex.audit import verify
+    from trex.runner.report import visible
     from trex.runner.request import printable, reason
+
+    shown = visible(printable(file))
 
     try:
         found = verify(file, dict(head))
     except OSError as error:
-        click.echo(f"trex: {printable(file)}: the audit log cannot be read: {reason(error)}", err=True)
+        click.echo(f"trex: {shown}: the audit log cannot be read: {reason(error)}", err=True)
         raise SystemExit(5) from None
     if json:
         import msgspec
@@ -34,9 +37,9 @@ def _audit(file: str, head: tuple[tuple[str, str], ...], json: bool) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode({"sound": found.is_sound, **_fields(found)}), indent=2))
     else:
         for finding in found.findings:
-            click.echo(f"{printable(file)}: {finding}")
+            click.echo(f"{shown}: {visible(str(finding))}")
         for run in found.unfinished:
-            click.echo(f"{printable(file)}: run {run} has no end: it was killed, still runs, or was cut off")
+            click.echo(f"{shown}: run {visible(run)} has no end: it was killed, still runs, or was cut off")
         verdict = "sound" if found.is_sound else "not sound"
         click.echo(f"{_counted(found.records, 'record')} of {_counted(len(found.heads), 'run')}, {verdict}")
     raise SystemExit(0 if found.is_sound else 1)

@@ -69,12 +69,13 @@ def print_json(report: Any) -> None:
 
 def fail(error: Any, json: bool) -> None:
     from trex.runner.outcome import ENDINGS, INTERNAL
+    from trex.runner.report import visible
 
     ending = ENDINGS.get(error.code)
     if json:
         print_json({"ok": False, "problems": [], "error": {"code": error.code, "message": str(error)}})
     else:
-        click.echo(f"trex: {error}", err=True)
+        click.echo(f"trex: {visible(str(error))}", err=True)
     raise SystemExit(ending.exit_code if ending else INTERNAL)
 
 

@@ -38,6 +38,8 @@ def _evaluate(**options: Any) -> None:
         raise click.UsageError("give a script (- for standard input), or its text (-e), or --json-lines")
     if lines and options["json"]:
         raise click.UsageError("--json-lines has a form of its own, without --json")
+    if lines:
+        _refuse_limits_of_the_language(options)
     limits, isolation = limits_from(options), options["isolation"] or "strict"
     source = Source(script) if text is None else Source(text=text)
     try:
@@ -53,6 +55,16 @@ def _evaluate(**options: Any) -> None:
         ending = ENDINGS.get(error.code)
         status = ending.exit_code if ending else INTERNAL
     raise SystemExit(status)
+
+
+def _refuse_limits_of_the_language(options: dict[str, Any]) -> None:
+    """A flag that would have no effect is no flag: requests carry these limits."""
+    from trex.limits import LanguageLimits
+
+    for name in (*LanguageLimits.__struct_fields__, "max_script"):
+        if options.get(name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{flag} has no effect with --json-lines: each request has `limits` of its own")
 
 
 # --- for a person ---
@@ -173,7 +185,8 @@ command = Command(
     "eval",
     callback=_evaluate,
     help="Evaluate SCRIPT (or - for standard input) as the language alone and print its value.\n\n"
-    "It can call nothing of the host. With --json-lines, answer one JSON object a line instead.",
+    "It can call nothing of the host. With --json-lines, answer one JSON object a line instead; there, of the limits"
+    " only --max-time and --max-memory are flags, and docs/reference/eval.md says what requests are.",
     examples=(
         "trex eval -e '40 + 2'",
         "echo '[1, 2, 3].map(|x| x * x)' | trex eval -",

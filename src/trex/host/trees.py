@@ -2,7 +2,7 @@
 
 Owns:      the order of a walk: children before their directory.
 Relies on: `descent` for the way down and back.
-Never:     follows a link, or crosses a mount point.
+Never:     follows a link, or crosses a mount point unless told to.
 """
 
 from __future__ import annotations
@@ -35,16 +35,23 @@ class Step:
         self.is_directory = is_directory
 
 
-def walk(top: Descriptor, path: Path) -> Iterator[Step]:
+def walk(
+    top: Descriptor, path: Path, *, cross: bool = False, entering: Callable[[Step], None] | None = None
+) -> Iterator[Step]:
     """Every entry below `top`, whose path is `path`; a directory comes after what it holds.
+
+    cross:    also enter what is mounted there.
+    entering: is told of each directory before it is looked into, and may raise.
 
     The entry may be removed while the walk stands on it. A directory that is moved meanwhile ends
     the walk with `TreeMoved`.
     """
-    return _walk(top, "" if path.is_root else path.text)
+    return _walk(top, "" if path.is_root else path.text, cross, entering)
 
 
-def _walk(top: Descriptor, path: str) -> Iterator[Step]:
+def _walk(
+    top: Descriptor, path: str, cross: bool = False, entering: Callable[[Step], None] | None = None
+) -> Iterator[Step]:
     descent = Descent(top)
     while True:
         found = descent.next()
@@ -59,19 +66,32 @@ def _walk(top: Descriptor, path: str) -> Iterator[Step]:
         name, kind, _ = found
         child = f"{path}/{name}"
         if kind == DIRECTORY:
-            descent.enter(name, cross=False)
+            if entering is not None:
+                entering(Step(descent.directory, encode(name), child, True))
+            descent.enter(name, cross)
             path = child
         else:
             yield Step(descent.directory, encode(name), child, False)
 
 
-def remove_tree(top: Descriptor, path: Path, judge: Callable[[Step], None]) -> None:
-    """Remove everything below `top`; `judge` is asked before each entry and may raise."""
-    _empty(top, "" if path.is_root else path.text, judge, _TRIES)
+def remove_tree(
+    top: Descriptor, path: Path, judge: Callable[[Step], None], entering: Callable[[Step], None] | None = None
+) -> None:
+    """Remove everything below `top`; `judge` is asked before each entry and may raise.
+
+    entering: is told of each directory before it is looked into, and may raise.
+    """
+    _empty(top, "" if path.is_root else path.text, judge, entering, _TRIES)
 
 
-def _empty(top: Descriptor, path: str, judge: Callable[[Step], None], tries: int) -> None:
-    for step in _walk(top, path):
+def _empty(
+    top: Descriptor,
+    path: str,
+    judge: Callable[[Step], None],
+    entering: Callable[[Step], None] | None,
+    tries: int,
+) -> None:
+    for step in _walk(top, path, entering=entering):
         judge(step)
         try:
             if step.is_directory:
@@ -84,5 +104,5 @@ def _empty(top: Descriptor, path: str, judge: Callable[[Step], None], tries: int
             if error.errno != ENOTEMPTY or not tries:
                 raise
             again = open_subdirectory(step.directory, step.name, cross=False)
-            _empty(again, step.path, judge, tries - 1)
+            _empty(again, step.path, judge, entering, tries - 1)
             os.rmdir(step.name, dir_fd=step.directory.number)

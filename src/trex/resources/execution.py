@@ -4,8 +4,9 @@ Owns:      the sequence of checks of `execute`; how a program's end looks to a s
 Relies on: `trex.programs` to run it; `interpreters` and `walls` for what belongs to it.
 Never:     executes by name; lets a failure before the exec look like an exit status.
 
-In order: names of users and groups; `open` on a working directory; `execute` on the file, in the
-context of the call, before anything is asked of the host about the program; then what the file is.
+In order: names of users and groups, of which an unknown one is not told yet; `open` on a working
+directory; `execute` on the file, in the context of the call, before anything is asked of the host about
+the program; then what the file is.
 
 A script's interpreter needs no permit of its own, since whoever permits a script permits what it is made
 of; but a policy may forbid it. A loader is not judged: without it no program runs.
@@ -26,6 +27,7 @@ from trex.authorization import reach as rights_of
 from trex.authorization.entities import directory as directory_entity
 from trex.authorization.entities import file as file_entity
 from trex.authorization.reach import TooManyPolicies
+from trex.errors import OperationError
 from trex.host import files, paths
 from trex.host.files import Descriptor
 from trex.invocations import NUMBER_OF
@@ -199,7 +201,11 @@ class Judged(Struct, frozen=True):
 
 def judge(gate: Gate, path: Path, call: Invocation) -> Judged:
     """Ask the policy about a call of the program at `path`: once for every reading of its arguments."""
-    who = invocation.identity(call.user, call.group)
+    unknown = None
+    try:
+        who = invocation.identity(call.user, call.group)
+    except OperationError as problem:  # told only to whom the policy lets run the program as such a one
+        unknown, who = problem, invocation.stranger(call.user, call.group)
     directory = _directory(gate, call)
     where = invocation.current_directory() if directory is None else directory.path.text
     entity = file_entity(path.text)
@@ -207,6 +213,8 @@ def judge(gate: Gate, path: Path, call: Invocation) -> Judged:
     permits = [gate.permit(EXECUTE, entity, context) for context in contexts]
     for permit in permits:
         permit.require(EXECUTE, path.text)
+    if unknown is not None:
+        raise unknown
     return Judged(gate, path, call, who, directory, permits, contexts[0])
 
 
@@ -223,7 +231,7 @@ def _process(number: int) -> Descriptor:
         if number < 1:
             raise ProcessLookupError
         return Descriptor(os.pidfd_open(number))
-    except OSError:
+    except (OSError, OverflowError):  # scripts know larger numbers than the kernel's are
         text = f"File descriptor operation failed: Failed to open pidfd for PID {number}"
         raise failures.failure("Other", text) from None
 

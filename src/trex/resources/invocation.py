@@ -103,6 +103,8 @@ def _check_texts(texts: list[str], what: str) -> None:
 
 # --- who ---
 
+_NOBODYS = 0xFFFFFFFF  # no user and no group can have this number
+
 
 class Identity(Struct, frozen=True):
     """Who a program runs as; `groups` are the further ones. `changes`: others than we are."""
@@ -140,6 +142,11 @@ def identity(user: str | None, group: str | None) -> Identity:
         groups = (gid,)
     changes = (uid, gid, frozenset(groups) - {gid}) != ours
     return Identity(user or _user(uid), uid, group or group_name(gid), gid, groups, changes)
+
+
+def stranger(user: str | None, group: str | None) -> Identity:
+    """Who the policy is asked about where the host does not know the user or the group: of no number."""
+    return Identity(user or _user(os.getuid()), _NOBODYS, group or "", _NOBODYS, (), True)
 
 
 def _user(uid: int) -> str:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from trex.authorization.entities import directory as directory_entity
 from trex.authorization.entities import file as file_entity
-from trex.authorization.vocabulary import action
 from trex.catalogue.declare import Need
 from trex.errors import AccessDenied
 from trex.host import attributes, changes, copying, files, moves
 from trex.host.paths import Path, PathRefused, component, encode
 from trex.resources import content, failures
+from trex.resources.carried import MOVE, judge_file
 from trex.resources.file_system import (
     CREATE,
     DELETE,
@@ -42,8 +42,6 @@ from trex.resources.named import PathArgument
 if TYPE_CHECKING:
     from trex.catalogue.access import Gate
     from trex.host.files import Descriptor, Identity
-
-MOVE = action("file_system", "move")
 
 
 class Place:
@@ -169,6 +167,7 @@ def _judged_target(gate: Gate, source: Path, identity: Identity, home: Directory
     destination = {"path": at.text, "name": name, "parent_path": home.path.text}
     gate.permit(MOVE, file_entity(source.text), {"destination": destination})
     gate.permit(CREATE, entity)
+    judge_file(gate, source, at)
     found = find_name(home, at, gate.permit(OPEN, entity))
     if found is None:
         return Place(home, at, None)

@@ -7,7 +7,8 @@ Never:     replaces a directory that is not empty; takes a name that leads elsew
 
 The directory must be in the one that it is moved from, and goes under one name into another. Where an
 empty directory has that name it is replaced, which takes `delete` on it; where one has it that is not
-empty, the moved directory goes into it, and the move to there is asked for as well.
+empty, the moved directory goes into it, and the move to there is asked for as well. What it holds comes along
+under new names: `carried` says what may stop that.
 
 To another file system, everything is asked for first: to read and delete each entry, to make it at its
 new place. Then the tree is copied under a private name, with the attributes of each entry, put in its
@@ -31,9 +32,10 @@ from trex.host.files import DIRECTORY, REGULAR, SYMLINK
 from trex.host.paths import PathRefused, component
 from trex.host.tree_copies import FIFO, SOCKET, Changed, TreeCopy
 from trex.resources import failures
+from trex.resources.carried import MOVE, judge_tree
 from trex.resources.file_system import CREATE, DELETE, OPEN, READ, STAT, WRITE, Directory, find_name, type_of
 from trex.resources.held import HeldDirectory
-from trex.resources.moving import MOVE, Place
+from trex.resources.moving import Place
 from trex.resources.removal import REMEMBERED
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class DirectoryMove:
         """Do it, and give the handle."""
         source, target = self._source.path, self._target.path
         descriptor = self._directory.descriptor
+        judge_tree(self._gate, descriptor, source, target, _destination(target))
         try:
             moves.move_directory(self._source.named(), self._target.named())
         except changes.Replaced:
@@ -196,11 +199,15 @@ class DirectoryToMove(HeldDirectory):
         return DirectoryMove(gate, directory, Place(argument, path, identity), _free(gate, path, identity, found))
 
 
+def _destination(at: Path) -> dict[str, Any]:
+    """Where it goes, as policies see it."""
+    return {"destination": {"path": at.text, "name": at.name, "parent_path": at.parent.text}}
+
+
 def _judged(gate: Gate, source: Path, home: Directory, name: str) -> Place:
     """A place to move to, permitted; what stands there is not known yet."""
     at = home.path.child(name)
-    destination = {"path": at.text, "name": name, "parent_path": home.path.text}
-    gate.permit(MOVE, directory_entity(source.text), {"destination": destination})
+    gate.permit(MOVE, directory_entity(source.text), _destination(at))
     entity = directory_entity(at.text)
     gate.permit(CREATE, entity)
     gate.permit(OPEN, entity)
@@ -240,6 +247,8 @@ DirectoryMoved = Annotated[
         Need(MOVE, "Dir", "the directory that is moved; the context says where to"),
         Need(CREATE, "Dir", "the destination"),
         Need(OPEN, "Dir", "the destination"),
+        Need(MOVE, "File", "each entry in it, as `Dir` if it is a directory", "where a policy forbids that"),
+        Need(CREATE, "File", "each of their new names", "where a policy forbids that"),
         Need(DELETE, "Dir", "the destination", "where an empty directory is replaced"),
         Need(READ, "Dir", "the directory that it goes to", "to another file system"),
         Need(OPEN, "Dir", "each directory in it, and what is made of it", "to another file system"),

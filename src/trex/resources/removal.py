@@ -3,7 +3,7 @@
 Owns:      what is checked before a name goes, and what is said when it cannot.
 Relies on: `trex.host.changes` and `trex.host.trees`.
 Never:     follows a link, crosses a mount point, or removes anything of a tree before all of it is
-           permitted.
+           permitted; tells what is in a directory that may be neither removed nor read.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from trex.errors import AccessDenied
 from trex.host import changes, files, trees
 from trex.host.paths import encode
 from trex.resources import failures
+from trex.resources.carried import told
 from trex.resources.file_system import DELETE, Directory
 
 if TYPE_CHECKING:
@@ -121,19 +122,24 @@ class _Emptying:
     removed: how many entries are gone.
     """
 
-    __slots__ = ("_gate", "_judged", "_reached", "removed")
+    __slots__ = ("_gate", "_judged", "_reached", "_top", "removed")
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._judged: set[int] = set()  # hashes of paths: nobody outside of this process can choose them
         self._reached = self.removed = 0
+        self._top = "/"
 
     def empty(self, directory: Directory) -> None:
-        """Ask for everything in it, then remove it; what appears in between is asked for too."""
-        for step in trees.walk(directory.descriptor, directory.path):
+        """Ask for everything in it, then remove it; what appears in between is asked for too.
+
+        A directory is asked for before it is looked into: what it holds is nobody's business if it stays.
+        """
+        self._top = directory.path.text
+        for step in trees.walk(directory.descriptor, directory.path, entering=self._judge):
             self._judge(step)
         try:
-            trees.remove_tree(directory.descriptor, directory.path, self._next)
+            trees.remove_tree(directory.descriptor, directory.path, self._next, self._judge)
         except AccessDenied as denied:
             if not self.removed:
                 raise
@@ -144,7 +150,10 @@ class _Emptying:
         self._gate.budget.check_time()
         key = hash((step.path, step.is_directory))
         if key not in self._judged:
-            self._gate.permit(DELETE, (directory_entity if step.is_directory else file_entity)(step.path))
+            entity = (directory_entity if step.is_directory else file_entity)(step.path)
+            answer = self._gate.ask(DELETE, entity)
+            if isinstance(answer, AccessDenied):
+                raise told(self._gate, self._top, step.path, answer)
             if len(self._judged) < REMEMBERED:
                 self._judged.add(key)
 

@@ -66,6 +66,12 @@ def _split(pair: str) -> tuple[str, Any]:
     return name, _from_json(_parse(text, f"argument {name!r}"), name, 1)
 
 
+def check_names(names: tuple[str, ...]) -> None:
+    """Refuse names that no script could use."""
+    for name in names:
+        _check_name(name, "")
+
+
 def _check_name(name: str, where: str) -> None:
     problem = unusable_name(name)
     if problem:

@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 from trex.errors import PolicyInvalid, WorkerDied
 from trex.limits import Limits
 from trex.protocol.messages import Failed, Finished, Start
+from trex.runner.arguments import check_names
 from trex.runner.request import Source, read_source
 
 
@@ -57,6 +58,7 @@ def check_script(
     from trex import sdk
     from trex.catalogue import interface
 
+    check_names(arguments)
     deadline = time.monotonic() + limits.max_time
     found = interface(sdk.load())
     parts: list[tuple[Literal["script", "module"], Source]] = [

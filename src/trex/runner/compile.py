@@ -15,6 +15,7 @@ from msgspec import Struct, ValidationError, convert
 from trex.errors import ProtocolViolation
 from trex.limits import Limits
 from trex.protocol.messages import Failed, Start
+from trex.runner.arguments import check_names
 from trex.runner.check import Problem, answer_of, problem_of
 from trex.runner.request import Source, read_source
 
@@ -60,6 +61,7 @@ def compile_script(source: Source, arguments: tuple[str, ...], limits: Limits, i
     from trex import sdk
     from trex.catalogue import interface
 
+    check_names(arguments)
     deadline = time.monotonic() + limits.max_time
     text = read_source(source, "script", limits.max_script, "max_script", deadline)
     values: dict[str, Any] = dict.fromkeys(arguments)

@@ -54,7 +54,7 @@ def write(outcome: Outcome, form: Format, verbose: bool = False) -> str | None:
 def complain(sentence: str) -> None:
     """Say something on standard error, if anybody can hear it."""
     with contextlib.suppress(OSError):
-        write_all(_STDERR, f"trex: {sentence}\n".encode("utf-8", "backslashreplace"))
+        write_all(_STDERR, f"trex: {visible(sentence)}\n".encode("utf-8", "backslashreplace"))
 
 
 def write_all(descriptor: int, content: bytes) -> None:
@@ -78,13 +78,22 @@ def standard_output(outcome: Outcome, verbose: bool) -> str:
         parts.append(outcome.output + "\n")
     if verbose:
         parts.append("--- metrics ---\n")
-        parts += [f"{metric.metric_name}: {_number(metric.metric_value)}\n" for metric in outcome.metrics]
+        parts += [f"{_name(metric.metric_name)}: {_number(metric.metric_value)}\n" for metric in outcome.metrics]
     return "".join(parts)
 
 
 def _log_lines(level: str, message: str) -> str:
     """One record; further lines of its message are indented, so that none can look like a record of its own."""
-    return f"[{level}] " + message.rstrip("\n").replace("\n", "\n    ") + "\n"
+    return f"[{level}] " + _indented(message.rstrip("\n")) + "\n"
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n    ")
+
+
+def _name(text: str) -> str:
+    """What stands before a colon, in one line."""
+    return visible(text).replace("\n", "\\n")
 
 
 def standard_error(outcome: Outcome, verbose: bool, colour: bool) -> str:
@@ -92,14 +101,14 @@ def standard_error(outcome: Outcome, verbose: bool, colour: bool) -> str:
     parts: list[str] = []
     red, dim, plain = (_RED, _DIM, _PLAIN) if colour else ("", "", "")
     if outcome.error is not UNSET:
-        parts.append(f"{red}error:{plain} {visible(outcome.error.message)}\n")
+        parts.append(f"{red}error:{plain} {_indented(visible(outcome.error.message))}\n")
         if outcome.error.excerpt is not UNSET and outcome.error.excerpt:
             parts.append(visible(outcome.error.excerpt).rstrip("\n") + "\n")
         parts += [f"{dim}  {line}{plain}\n" for line in _explanation(outcome, outcome.error)]
     if verbose and outcome.alarms is not UNSET:
         for alarm in outcome.alarms:
-            details = f": {visible(alarm.alarm_details)}" if alarm.alarm_details is not UNSET else ""
-            parts.append(f"alarm: {visible(alarm.alarm_type)}{details}\n")
+            details = f": {_indented(visible(alarm.alarm_details))}" if alarm.alarm_details is not UNSET else ""
+            parts.append(f"alarm: {_name(alarm.alarm_type)}{details}\n")
     if outcome.run.timings is not UNSET:
         parts.append(timings_table(outcome.run.timings))
     return "".join(parts)

@@ -96,6 +96,8 @@ def read(request: Request, deadline: float) -> Inputs:
     for name, source in request.modules:
         if name in modules:
             raise RequestInvalid(f"module {name!r} is given twice")
+        if printable(name) != name:
+            raise RequestInvalid(f"module {name!r}: the name is not valid Unicode")
         modules[name] = read_source(source, "module", limits.max_script, "max_script", deadline)
     if limits.max_modules and len(modules) > limits.max_modules:
         raise RequestInvalid(f"{len(modules)} modules are given, max_modules allows {limits.max_modules}")
