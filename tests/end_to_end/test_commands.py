@@ -257,6 +257,10 @@ def test_no_program_ends_the_eval_command(trex):
     assert [each["ok"] for each in found] == [False, False, False, False, True]
 
 
+def test_eval_shows_a_value_as_the_outcome_of_a_run_does(trex):
+    assert json.loads(trex.command("eval", "--json", "-e", "[1.0 / 0.0, ()]").stdout)["value"] == ["inf", None]
+
+
 @pytest.mark.parametrize("flag", ["--max-call-levels", "--max-string-size", "--max-script"])
 def test_a_limit_that_requests_carry_is_no_flag_beside_them(trex, flag):
     result = trex.command("eval", "--json-lines", flag, "5", input=b'{"script": "1"}\n')

@@ -76,6 +76,7 @@ def _one(source: Source, limits: Limits, isolation: str, json: bool) -> int:
     from trex.protocol.messages import Failed, Finished, Log, Start
     from trex.runner import workers
     from trex.runner.outcome import INTERNAL, LIMIT, SCRIPT_ERROR, SUCCESS
+    from trex.runner.plain import plain
     from trex.runner.report import visible
     from trex.runner.request import read_source
 
@@ -95,7 +96,7 @@ def _one(source: Source, limits: Limits, isolation: str, json: bool) -> int:
                     click.echo(shown(message.message))
             elif isinstance(message, Finished):
                 if json:
-                    value = {"value": message.value} if message.exact else {}
+                    value = {"value": plain(message.value)} if message.exact else {}
                     _print_json({"ok": True, **value, "text": message.text, "printed": printed})
                 elif message.text:
                     click.echo(shown(message.text))
