@@ -94,6 +94,15 @@ def test_an_undefined_name_is_a_mistake_before_anything_runs(trex, script):
 # --- an excerpt, a caret, a suggestion ---
 
 
+def test_arithmetic_shows_its_line_though_its_error_has_no_position(trex):
+    """The language gives these errors no position, and the message is the language's."""
+    script = "fn share(total, parts) {\n    total / parts\n}\nshare(10, 0)"
+    shown = excerpt(trex, script).splitlines()
+    assert shown[0] == "error: Division by zero: 10 / 0"
+    assert "2 |     total / parts" in shown
+    assert shown[shown.index("2 |     total / parts") + 1].strip() == "^"
+
+
 def test_the_line_is_shown_with_a_caret_under_the_place(trex):
     assert both(trex, "let a = 1;\n\tlet b = ;\n").endswith("\n2 |  let b = ;\n             ^\n")
 

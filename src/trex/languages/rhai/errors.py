@@ -40,6 +40,7 @@ class RhaiError(Exception):
     message:  the sentence without position and call lines.
     position: where it happened; None until that has been read from the traceback; `NOWHERE` where
               the language knows none.
+    place:    where it happened in code, for people, where the language gives it no position.
     details:  what a caught error shows beside `error`, `message`, `line` and `position`.
     calls:    the calls that it passed through, innermost first: (label, position), such as
               `("in call to function 'f'", 1048586)`. None until read from the traceback.
@@ -55,6 +56,7 @@ class RhaiError(Exception):
     message = ""
     details: dict[str, Any] = {}  # noqa: RUF012 - never changed
     position: int | None = None
+    place = NOWHERE
     calls: list[tuple[str, str, int]] | None = None
     denial: int | None = None
     parse: ParseError | None = None

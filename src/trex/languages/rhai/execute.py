@@ -91,7 +91,7 @@ def failed(error: RhaiError, start: Start, session: Session, timings: dict[str, 
         line_of(position),
         column_of(position),
         exceptions.denial_of(error),
-        advice.excerpt(source, position, error, start.interface, module),
+        advice.excerpt(source, position or error.place, error, start.interface, module),
         timings,
     )
 

@@ -105,6 +105,8 @@ def understand(error: BaseException) -> RhaiError:
         error.position = _position(error, *frames[-1]) if frames else NOWHERE
         if frames:
             error.code = frames[-1][0]
+    elif not error.position and frames:
+        error.code, error.place = frames[-1][:2]
     calls = error.calls
     if calls:
         if frames:
