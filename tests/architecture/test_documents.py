@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from trex.audit.audit import Denial
 from trex.authorization import Policy
+from trex.runner import outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -56,6 +58,13 @@ def test_a_policy_shown_in_a_page_is_valid(text):
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").rglob("*.cedar")), ids=lambda path: path.name)
 def test_a_policy_among_the_examples_is_valid(path):
     Policy.load(path.read_text())
+
+
+def test_the_page_on_outcomes_names_every_key():
+    page = (ROOT / "docs/reference/outcome.md").read_text()
+    for part in (outcome.Outcome, outcome.Error, outcome.Alarm, outcome.Metric, outcome.Run, outcome.Decisions, Denial):
+        for key in part.__struct_fields__:
+            assert f"`{key}`" in page, key
 
 
 def test_no_page_or_source_names_a_path_of_the_machine_it_was_written_on():

@@ -257,6 +257,17 @@ def test_no_program_ends_the_eval_command(trex):
     assert [each["ok"] for each in found] == [False, False, False, False, True]
 
 
+def test_eval_shows_a_value_as_the_outcome_of_a_run_does(trex):
+    assert json.loads(trex.command("eval", "--json", "-e", "[1.0 / 0.0, ()]").stdout)["value"] == ["inf", None]
+
+
+@pytest.mark.parametrize("flag", ["--max-call-levels", "--max-string-size", "--max-script"])
+def test_a_limit_that_requests_carry_is_no_flag_beside_them(trex, flag):
+    result = trex.command("eval", "--json-lines", flag, "5", input=b'{"script": "1"}\n')
+    assert (result.status, result.stdout) == (2, "")
+    assert f"{flag} has no effect with --json-lines" in result.stderr
+
+
 def test_a_program_leaves_nothing_for_the_next(trex):
     found = answers(trex, {"script": "let x = 1; fn f() { 2 } x"}, {"script": "f()"}, {"script": "x"})
     assert [each["ok"] for each in found] == [True, False, False]

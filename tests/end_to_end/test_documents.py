@@ -79,3 +79,11 @@ def test_the_hello_example_greets(trex):
     )
     assert (result.status, result.document["output"]) == (0, "Hello from Trex!\n")
     Path("/tmp/trex-hello").unlink()
+
+
+def test_the_request_of_the_eval_protocol_is_answered_as_shown(trex):
+    (shown,) = blocks("docs/reference/eval.md", "console")
+    command, answer = shown.splitlines()
+    request = re.search(r"echo '(.*)' \|", command)
+    assert request is not None
+    assert trex.command("eval", "--json-lines", input=request[1].encode()).stdout == answer + "\n"

@@ -81,8 +81,8 @@ command = Command(
     help="Compile SCRIPT (or - for standard input) without running it, and say how large it is and how long each step"
     " took.\n\n"
     "With --show, print what it became: Python, with what the compiler knows of each variable. The code is that of"
-    " `trex run` with the same limits and arguments; what a script calls through a pointer or `eval` is compiled again"
-    " when that happens. The exit status is that of `trex check`.",
+    " `trex run` with the same limits and arguments; what a script calls through a pointer is compiled again when"
+    " that happens. The exit status is that of `trex check`.",
     examples=(
         "trex compile report.rhai --arg directory",
         "trex compile report.rhai --show",

@@ -38,6 +38,8 @@ def _evaluate(**options: Any) -> None:
         raise click.UsageError("give a script (- for standard input), or its text (-e), or --json-lines")
     if lines and options["json"]:
         raise click.UsageError("--json-lines has a form of its own, without --json")
+    if lines:
+        _refuse_limits_of_the_language(options)
     limits, isolation = limits_from(options), options["isolation"] or "strict"
     source = Source(script) if text is None else Source(text=text)
     try:
@@ -55,6 +57,16 @@ def _evaluate(**options: Any) -> None:
     raise SystemExit(status)
 
 
+def _refuse_limits_of_the_language(options: dict[str, Any]) -> None:
+    """A flag that would have no effect is no flag: requests carry these limits."""
+    from trex.limits import LanguageLimits
+
+    for name in (*LanguageLimits.__struct_fields__, "max_script"):
+        if options.get(name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{flag} has no effect with --json-lines: each request has `limits` of its own")
+
+
 # --- for a person ---
 
 
@@ -64,6 +76,7 @@ def _one(source: Source, limits: Limits, isolation: str, json: bool) -> int:
     from trex.protocol.messages import Failed, Finished, Log, Start
     from trex.runner import workers
     from trex.runner.outcome import INTERNAL, LIMIT, SCRIPT_ERROR, SUCCESS
+    from trex.runner.plain import plain
     from trex.runner.report import visible
     from trex.runner.request import read_source
 
@@ -83,7 +96,7 @@ def _one(source: Source, limits: Limits, isolation: str, json: bool) -> int:
                     click.echo(shown(message.message))
             elif isinstance(message, Finished):
                 if json:
-                    value = {"value": message.value} if message.exact else {}
+                    value = {"value": plain(message.value)} if message.exact else {}
                     _print_json({"ok": True, **value, "text": message.text, "printed": printed})
                 elif message.text:
                     click.echo(shown(message.text))
@@ -173,7 +186,8 @@ command = Command(
     "eval",
     callback=_evaluate,
     help="Evaluate SCRIPT (or - for standard input) as the language alone and print its value.\n\n"
-    "It can call nothing of the host. With --json-lines, answer one JSON object a line instead.",
+    "It can call nothing of the host. With --json-lines, answer one JSON object a line instead; there, of the limits"
+    " only --max-time and --max-memory are flags, and docs/reference/eval.md says what requests are.",
     examples=(
         "trex eval -e '40 + 2'",
         "echo '[1, 2, 3].map(|x| x * x)' | trex eval -",

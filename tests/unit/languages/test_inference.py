@@ -15,8 +15,7 @@ from golden.test_lowered import NoHost
 from support.knowledge import allows
 from trex.interface import Interface
 from trex.languages.rhai import listing
-from trex.languages.rhai.compiler.inference import kind_of
-from trex.languages.rhai.compiler.kinds import K_ANY, Kind
+from trex.languages.rhai.compiler.kinds import K_ANY, Kind, kind_of
 from trex.languages.rhai.errors import Exit, ParseError, RhaiError
 from trex.languages.rhai.evaluate import ENGINE_LIMITS
 from trex.languages.rhai.parser import Options

@@ -19,8 +19,7 @@ from trex.languages.rhai import errors
 from trex.languages.rhai.bindings import Handle
 from trex.languages.rhai.compiler import build
 from trex.languages.rhai.compiler.code import HELPERS, compile_module
-from trex.languages.rhai.compiler.inference import kind_of
-from trex.languages.rhai.compiler.kinds import K_ANY
+from trex.languages.rhai.compiler.kinds import K_ANY, kind_of
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.compiler.printing import Printer, shown_kind
 from trex.languages.rhai.compiler.program import lower

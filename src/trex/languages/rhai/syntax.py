@@ -323,6 +323,7 @@ class Program(Struct, eq=False):
     evaluates: it calls `eval`.
     uses_global: it names `global::` somewhere.
     top: variables declared at program level, outside blocks.
+    entries: names that it gives to entries of maps, or reads them by.
     assigns_this: some function assigns `this` as a whole, so that a method may change its receiver's type.
     """
 
@@ -334,3 +335,4 @@ class Program(Struct, eq=False):
     assigns_this: bool = False
     uses_global: bool = False
     top: list[Variable] = []
+    entries: set[str] = set()

@@ -14,8 +14,7 @@ from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.arithmetic import Arithmetic
 from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value, Weight
-from trex.languages.rhai.compiler.inference import kind_of
-from trex.languages.rhai.compiler.kinds import K_ANY, Kind
+from trex.languages.rhai.compiler.kinds import K_ANY, Kind, kind_of
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.parser.checks import is_constant
 from trex.languages.rhai.semantics.sizes import UNLIMITED

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trex.languages.rhai.compiler import kinds as k
-from trex.languages.rhai.compiler.kinds import K_ANY, K_NEVER, K_UNIT, Kind, Step, join
+from trex.languages.rhai.compiler.kinds import K_ANY, K_NEVER, K_UNIT, Kind, Step, join, root_of
 from trex.languages.rhai.compiler.link import Link
 from trex.languages.rhai.library.registry import Overloads
 from trex.languages.rhai.syntax import (
@@ -68,18 +68,6 @@ FORGOTTEN_AFTER = 30
 
 # What is visited again: a method of `Inference`, its node, the function it is in.
 Unit = tuple[Callable[["Inference", Any], object], Any, Function]
-
-
-def root_of(variable: Variable) -> Variable:
-    """The variable whose cell a capture shares; any other variable itself."""
-    while variable.root is not None:
-        variable = variable.root
-    return variable
-
-
-def kind_of(variable: Variable) -> Kind:
-    """What is known of a variable."""
-    return root_of(variable).kind or K_NEVER
 
 
 class Inference:

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from trex.languages.rhai.syntax import Variable
 from trex.languages.rhai.values import Char
 from trex.values import INT_MAX, INT_MIN
 
@@ -410,3 +411,15 @@ def of_call(name: str, receiver: Kind) -> Kind:
     if found is None or receiver.bits & ~found[1] or not receiver.bits:
         return K_ANY
     return found[0]
+
+
+def root_of(variable: Variable) -> Variable:
+    """The variable whose cell a capture shares; any other variable itself."""
+    while variable.root is not None:
+        variable = variable.root
+    return variable
+
+
+def kind_of(variable: Variable) -> Kind:
+    """What is known of a variable."""
+    return root_of(variable).kind or K_NEVER

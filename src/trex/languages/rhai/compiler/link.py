@@ -67,6 +67,7 @@ class Link:
         self.strict_properties = strict_properties
         self.evaluates = program.evaluates
         self.assigns_this = program.assigns_this
+        self.entries = program.entries
         # Constants that `global::` finds: those of the program level, where there are functions.
         has_functions = bool(program.functions or program.closures)
         self.globals = frozenset(program.top) if program.uses_global and has_functions else frozenset()

@@ -16,8 +16,7 @@ from typing import Any
 from trex.languages.rhai.compiler import build as b
 from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
-from trex.languages.rhai.compiler.inference import kind_of
-from trex.languages.rhai.compiler.kinds import K_ANY, K_UNIT
+from trex.languages.rhai.compiler.kinds import K_ANY, K_UNIT, kind_of
 from trex.languages.rhai.compiler.statements import LOWER_TO, NO_RESULT, RETURN, Result, Statements
 from trex.languages.rhai.parser.checks import start_of
 from trex.languages.rhai.syntax import Binary, Break, Call, Chain, Continue, Do, For, Name, This, While

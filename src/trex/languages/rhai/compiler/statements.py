@@ -17,8 +17,7 @@ from trex.languages.rhai.compiler import kinds as k
 from trex.languages.rhai.compiler.chains import Chains
 from trex.languages.rhai.compiler.expressions import LOWER
 from trex.languages.rhai.compiler.frame import UNIT_VALUE, Value
-from trex.languages.rhai.compiler.inference import kind_of
-from trex.languages.rhai.compiler.kinds import K_ANY, K_NEVER, K_UNIT, Kind
+from trex.languages.rhai.compiler.kinds import K_ANY, K_NEVER, K_UNIT, Kind, kind_of
 from trex.languages.rhai.semantics.sizes import UNLIMITED
 from trex.languages.rhai.syntax import (
     Assign,

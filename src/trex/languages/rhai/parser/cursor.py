@@ -81,6 +81,7 @@ class Cursor:
         self.stop_at_pipe = False
         self.evaluates = self.block_evaluates = False
         self.assigns_this = False
+        self.entries: set[str] = set()
         self.uses_global = False
         main = Function("", [], 0)
         self.outer = {name: Variable(name, "outer", constant, constant) for name, constant in (outer or {}).items()}

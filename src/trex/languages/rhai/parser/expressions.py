@@ -395,6 +395,7 @@ class Expressions(Cursor):
             self.fail("Reserved", f"'{name}' is a reserved keyword", position)
         if kind == "::":
             self.improper("::", "", self.positions[self.i])
+        self.entries.add(name)
         return PropertyStep(name, elvis, position)
 
     def check_index(self, receiver: str, index: Any) -> None:
@@ -471,6 +472,7 @@ class Expressions(Cursor):
             self.i += 1
             if self.max_map and len(entries) >= self.max_map:
                 self.too_large("Number of properties in object map literal", self.max_map)
+            self.entries.add(name)
             entries.append((name, self.expression(self.up(level, position))))
             kind = kinds[self.i]
             if kind == ",":

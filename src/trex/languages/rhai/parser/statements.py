@@ -9,22 +9,19 @@ from typing import Any, NoReturn
 
 from trex.languages.rhai.errors import ParseError
 from trex.languages.rhai.parser.checks import (
-    NO_LITERAL,
     is_constant,
     is_folded,
-    literal_value,
     not_iterable,
     position_of,
     start_of,
 )
 from trex.languages.rhai.parser.cursor import Options
-from trex.languages.rhai.parser.expressions import Expressions
+from trex.languages.rhai.parser.switches import Switches, self_terminated
 from trex.languages.rhai.scopes import Scope
 from trex.languages.rhai.syntax import (
     Assign,
     Block,
     Break,
-    Case,
     Chain,
     Closure,
     Continue,
@@ -41,7 +38,6 @@ from trex.languages.rhai.syntax import (
     Program,
     Qualified,
     Return,
-    Switch,
     This,
     Throw,
     Try,
@@ -58,11 +54,10 @@ from trex.languages.rhai.tokens import (
     UNIT,
     is_function_name,
 )
-from trex.languages.rhai.values import Range
 from trex.limits import LanguageLimits
 
 
-class Parser(Expressions):
+class Parser(Switches):
     """One text. `program()` or `expression_only()` is called once."""
 
     def program(self) -> Program:
@@ -116,6 +111,7 @@ class Parser(Expressions):
             evaluates=self.evaluates,
             assigns_this=self.assigns_this,
             uses_global=self.uses_global,
+            entries=self.entries,
             top=self.program_scope.top,
         )
 
@@ -238,15 +234,6 @@ class Parser(Expressions):
     def invalid_target(self, position: int) -> NoReturn:
         self.fail("AssignmentToInvalidLHS", "Expression cannot be assigned to", position)
 
-    def condition(self, level: int) -> Any:
-        """The condition of `if`, `while` and the like."""
-        if self.kinds[self.i] == "{":
-            self.fail("ExprExpected", "Expecting a boolean expression")
-        expression = self.boolean(self.expression(level))
-        if self.kinds[self.i] == "=":
-            self.improper("=", "Possibly a typo of '=='?", self.positions[self.i])
-        return expression
-
     def if_statement(self, level: int, construct: int | None = None) -> Any:
         position = self.positions[self.i]
         self.i += 1
@@ -323,92 +310,6 @@ class Parser(Expressions):
         body = self.loop_body(level, position)
         scope.close()
         return For(variable, counter, iterable, body, position, name_position)
-
-    def switch_statement(self, level: int) -> Any:
-        kinds = self.kinds
-        position = self.positions[self.i]
-        self.i += 1
-        level = self.up(level, position)
-        subject = self.expression(level)
-        if kinds[self.i] != "{":
-            self.missing("{", "to start a switch block")
-        self.i += 1
-        cases: list[Case] = []
-        default_at: int | None = None
-        ranges = False
-        while True:
-            kind = kinds[self.i]
-            case_position = self.positions[self.i]
-            if kind == "}":
-                self.i += 1
-                break
-            if kind == END:
-                self.missing("}", "to end this switch block")
-            values: list[Any] = []
-            guard: Any = None
-            if kind == "_" and default_at is None:
-                default_at = case_position
-                self.i += 1
-                if kinds[self.i] == "if":
-                    self.fail("WrongSwitchCaseCondition", "This switch case cannot have a condition")
-            elif default_at is not None:
-                self.fail("WrongSwitchDefaultCase", "Default switch case must be the last", default_at)
-            else:
-                values = self.case_values(level)
-                if self.accept("if"):
-                    guard = self.condition(level)
-            if kinds[self.i] != "=>":
-                self.missing("=>", "in this switch case")
-            self.i += 1
-            self.scope.open()
-            if self.statements_allowed:
-                body = self.statement(level)
-                need_comma = not self_terminated(body)
-            else:
-                body = self.expression(level)
-                need_comma = True
-            self.scope.close()
-            literals: list[Any] = []
-            for expression in values:
-                value = literal_value(expression)
-                if value is NO_LITERAL:
-                    self.fail("ExprExpected", "Expecting a literal expression", start_of(expression))
-                if type(value) is Range:
-                    if value.start < value.end + value.inclusive:
-                        ranges = True
-                        literals.append(value)
-                    continue
-                if ranges and type(value) in (int, float):
-                    self.fail(
-                        "WrongSwitchIntegerCase", "Numeric switch case cannot follow a range case", start_of(expression)
-                    )
-                literals.append(value)
-            cases.append(Case(literals if values else [], guard, self.block_of(body), case_position))
-            if values and not literals:
-                cases.pop()
-            kind = kinds[self.i]
-            if kind == ",":
-                self.i += 1
-            elif kind == END:
-                self.missing(")", "to end this switch block")
-            elif kind == ERROR:
-                self.fail_lexical()
-            elif kind != "}" and need_comma:
-                self.missing(",", "to separate the items in this switch block")
-        return Switch(subject, cases, position)
-
-    def case_values(self, level: int) -> list[Any]:
-        values: list[Any] = []
-        while True:
-            saved, self.stop_at_pipe = self.stop_at_pipe, True
-            try:
-                values.append(self.expression(level))
-            except ParseError as error:
-                self.fail("ExprExpected", "Expecting literal expression", error.position)
-            finally:
-                self.stop_at_pipe = saved
-            if not self.accept("|"):
-                return values
 
     def function_definition(self, level: int) -> None:
         position = self.positions[self.i]
@@ -589,13 +490,6 @@ _STATEMENTS: dict[str, Any] = {
     "import": Parser.import_statement,
     "export": Parser.export_statement,
 }
-
-_SELF_TERMINATED = frozenset((Block, If, Switch, While, For, Try))
-
-
-def self_terminated(statement: Any) -> bool:
-    """Whether the statement needs no semicolon behind it."""
-    return type(statement) in _SELF_TERMINATED
 
 
 def parse(text: str, limits: LanguageLimits, options: Options, outer: dict[str, bool] | None = None) -> Program:
