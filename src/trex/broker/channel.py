@@ -20,7 +20,7 @@ from collections.abc import Callable
 from trex.broker.placement import Placement
 from trex.errors import LimitExceeded, WorkerDied
 from trex.protocol.conversation import Conversation
-from trex.protocol.encoding import decode_from_worker, encode
+from trex.protocol.encoding import Encoded, decode_from_worker, encode
 from trex.protocol.frames import CAP, FrameReader, header
 from trex.protocol.messages import FromBroker, FromWorker, Raised, Returned
 
@@ -142,7 +142,7 @@ class BrokerChannel:
             raise self._died()
         return data
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: Encoded) -> None:
         with memoryview(data) as view:
             sent = 0
             while sent < len(view):

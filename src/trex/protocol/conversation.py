@@ -64,6 +64,11 @@ class Conversation:
         self.state: State = "starting"
         self.calls = 0  # so far; the number of the latest
 
+    def abandon(self) -> None:
+        """The worker does without the reply to its call, which the broker has sent; it only says why it ends."""
+        if self.state == "waiting":
+            self.state = "running"
+
     def advance(self, message: FromBroker | FromWorker) -> None:
         """Account for a message, sent or received. Raises `ProtocolViolation` if it may not come now."""
         kind = type(message)

@@ -49,6 +49,9 @@ MAX_DEPTH = 128  # of arrays, maps, objects in one value
 MAX_PARTS = 1 << 20  # values in one value, itself included: at most about 100 MiB of objects
 
 
+Encoded = bytes | bytearray
+
+
 class ValueRefused(ValueError):
     """These bytes are not a value that may cross the boundary."""
 
@@ -69,15 +72,22 @@ def _extension(value: object) -> Ext:
     raise TypeError(f"{kind.__name__} is not a value")
 
 
-_encode = Encoder(enc_hook=_extension).encode
+_encode_into = Encoder(enc_hook=_extension).encode_into
 
 
-def encode(message: FromBroker | FromWorker) -> bytes:
+def _encode(thing: object) -> Encoded:
+    # `Encoder.encode` dies of a segmentation fault where there is no memory to grow its buffer.
+    buffer = bytearray()
+    _encode_into(thing, buffer)
+    return buffer
+
+
+def encode(message: FromBroker | FromWorker) -> Encoded:
     """The bytes of one message, without its frame."""
     return _encode(message)
 
 
-def encode_value(value: Any) -> bytes:
+def encode_value(value: Any) -> Encoded:
     """The bytes of one value.
 
     Raises `ValueRefused` for what is no value, or is too deep or has too many parts to cross.
@@ -90,7 +100,7 @@ def encode_value(value: Any) -> bytes:
     return encoded
 
 
-def encode_call(call: Call) -> bytes:
+def encode_call(call: Call) -> Encoded:
     """The bytes of a `Call` whose arguments are values. Raises `ValueRefused` as `encode_value` does."""
     if len(call.arguments) > MAX_ARGUMENTS:
         raise ValueRefused(f"more than {MAX_ARGUMENTS} arguments")
@@ -132,7 +142,7 @@ def decode_from_broker(message: bytes) -> FromBroker:
     """A message of the broker, as the worker reads it."""
     try:
         return cast("FromBroker", _from_broker(message))
-    except (DecodeError, RecursionError, ValueError) as problem:
+    except (DecodeError, ValueError) as problem:
         raise ProtocolViolation(f"the broker sent a malformed message: {problem}") from None
 
 
@@ -269,7 +279,7 @@ _EXTENSION_FIXED = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
 _TEXT = frozenset((*range(0xA0, 0xC0), 0xD9, 0xDA, 0xDB))
 
 
-def check_value(data: bytes) -> None:
+def check_value(data: Encoded) -> None:
     """Judge the bytes of one value without building it: one pass, no recursion, no memory.
 
     Raises `ValueRefused` if it is cut short, is followed by more, nests deeper than `MAX_DEPTH`,
@@ -332,7 +342,7 @@ def check_value(data: bytes) -> None:
         remaining, is_map, end = (count * 2 if maps else count), maps, inner_end
 
 
-def _enter_extension(data: bytes, position: int, first: int) -> tuple[int, int]:
+def _enter_extension(data: Encoded, position: int, first: int) -> tuple[int, int]:
     """Where the payload starts and ends; for a character, the position after it and -1."""
     if first in _EXTENSION_FIXED:
         start = position + 1

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from trex.errors import LimitExceeded, OperationError
 from trex.protocol.conversation import Conversation
-from trex.protocol.encoding import ValueRefused, decode_from_broker, encode, encode_call
-from trex.protocol.frames import CAP, FrameReader, header
+from trex.protocol.encoding import Encoded, ValueRefused, decode_from_broker, encode, encode_call
+from trex.protocol.frames import CAP, HEADER, FrameReader, header
 from trex.protocol.messages import (
     MAX_RELEASED,
     Call,
@@ -42,6 +42,8 @@ class WorkerChannel:
         self._reader = FrameReader()
         self._conversation = Conversation()
         self._released: list[int] = []
+        self._is_sent = False  # the call that is waited for
+        self._head, self._received = b"", 0  # of the message that is being received: its first bytes, and how many came
 
     # --- for the language ---
 
@@ -60,8 +62,10 @@ class WorkerChannel:
             raise LimitExceeded("max_value", CAP, f"arguments of {operation}: {problem}") from None
         if len(encoded) > CAP:
             raise LimitExceeded("max_value", CAP, f"arguments of {operation}: {len(encoded)} bytes")
+        self._is_sent, self._received = False, 0
         self._conversation.advance(call)
         self._send(encoded)
+        self._is_sent = True
         reply = self.receive()
         if type(reply) is Returned:
             return reply.value
@@ -86,7 +90,7 @@ class WorkerChannel:
 
     # --- for the process ---
 
-    def send(self, message: FromWorker, encoded: bytes | None = None) -> None:
+    def send(self, message: FromWorker, encoded: Encoded | None = None) -> None:
         """Send any message; `encoded`, if that was done already."""
         data = encode(message) if encoded is None else encoded
         self._conversation.advance(message)
@@ -95,21 +99,45 @@ class WorkerChannel:
     def receive(self) -> FromBroker:
         """Wait for the next message of the broker. Raises `BrokerGone`."""
         frame = None if self._reader.is_empty else self._reader.next()
+        self._received = 0
         while frame is None:
             data = self._socket.recv(min(max(_PIECE, self._reader.missing), _LARGE_PIECE))
             if not data:
                 raise BrokerGone
+            if not self._received:
+                self._head = data[:HEADER]
+            self._received += len(data)
             frame = self._reader.feed(data)
         message = decode_from_broker(frame)
         self._conversation.advance(message)
         return message
+
+    def settle(self) -> None:
+        """After an error in the middle of a call, such as no memory for its reply: be ready for the last message.
+
+        The broker must have got rid of its reply before it listens again. Raises `BrokerGone`.
+        """
+        if self._conversation.state == "waiting" and self._is_sent:
+            if not self._received:
+                self._drop()
+            while self._received < HEADER + int.from_bytes(self._head, "big"):
+                self._drop()
+        self._conversation.abandon()
+
+    def _drop(self) -> None:
+        data = self._socket.recv(_PIECE)
+        if not data:
+            raise BrokerGone
+        if not self._received:
+            self._head = data[:HEADER]
+        self._received += len(data)
 
     def _send_released(self) -> None:
         handles, self._released = self._released, []
         for at in range(0, len(handles), MAX_RELEASED):
             self.send(Release(handles[at : at + MAX_RELEASED]))
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: Encoded) -> None:
         try:
             if len(data) < _PIECE:
                 self._send_all(header(len(data)) + data)
@@ -119,7 +147,7 @@ class WorkerChannel:
         except ConnectionError:
             raise BrokerGone from None
 
-    def _send_all(self, data: bytes) -> None:
+    def _send_all(self, data: Encoded) -> None:
         sent = self._socket.send(data)
         if sent < len(data):
             with memoryview(data) as view:

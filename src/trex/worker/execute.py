@@ -14,7 +14,7 @@ from typing import Protocol
 from msgspec import Raw
 
 from trex.errors import LimitExceeded
-from trex.protocol.encoding import ValueRefused, encode, encode_value
+from trex.protocol.encoding import Encoded, ValueRefused, encode, encode_value
 from trex.protocol.frames import CAP
 from trex.protocol.messages import (
     MAX_ENTRIES,
@@ -64,10 +64,11 @@ def answer(request: Start | Evaluate, language: Language, channel: WorkerChannel
         cause = ("internal", type(problem).__name__, f"a fault in {_place(problem.__traceback__)}")
     # Here the frames of the script are gone, and with them most of what it held.
     del reserve
+    channel.settle()
     channel.send(_failed(*cause))
 
 
-def _carry_out(request: Start | Evaluate, language: Language, channel: WorkerChannel) -> tuple[Last, bytes]:
+def _carry_out(request: Start | Evaluate, language: Language, channel: WorkerChannel) -> tuple[Last, Encoded]:
     """The last message, and its bytes, which fit a frame."""
     if isinstance(request, Evaluate):
         evaluated = Evaluated(language.evaluate(request.request))

@@ -54,10 +54,10 @@ class Worker:
         said = self._says.pop(0)
         if callable(said):
             said = said(self.heard[-1])
-        return decode_from_worker(said if isinstance(said, bytes) else encode(said))
+        return decode_from_worker(said if isinstance(said, bytes | bytearray) else encode(said))
 
 
-def call(number: int, operation: str, *arguments: Any) -> bytes:
+def call(number: int, operation: str, *arguments: Any) -> bytes | bytearray:
     return encode_call(Call(number, operation, list(arguments), 1))
 
 
