@@ -136,6 +136,7 @@ def test_a_script_that_does_not_parse_has_line_position_and_excerpt(trex, script
         (["-p", "p", "extra"], "unexpected extra argument"),
         (["-p", "p", "-o", "JSON"], "'JSON' is not one of"),
         (["-p", "p", "--max-time", "soon"], "'soon' is not a time above 0"),
+        (["-p", "p", "--max-time", "٣s"], "is not a time above 0"),
         (["-p", "p", "--max-memory", "-5"], "is not a number of bytes"),
         (["-p", "p", "--arg", "x"], "'x' is not of the form NAME=TEXT or NAME:=JSON"),
         (["-p", "p", "--module", "m"], "'m' is not of the form NAME=FILE"),

@@ -66,7 +66,7 @@ class LimitFlag(Struct, frozen=True):
 
     def _parse_seconds(self, text: str, number: str, suffix: str) -> float:
         try:
-            seconds = float(number) * _DURATIONS[suffix]
+            seconds = float(number) * _DURATIONS[suffix] if number.isascii() else 0.0
         except (ValueError, KeyError):
             seconds = 0.0
         if not 0 < seconds < 1e9:
