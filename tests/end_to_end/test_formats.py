@@ -27,6 +27,16 @@ def test_human_is_the_result_and_a_newline(trex):
     assert (result.status, result.stdout, result.stderr) == (0, "42\n", "")
 
 
+def test_human_shows_what_was_printed_before_the_result(trex):
+    result = trex.run('info("hidden"); print("a\\nb"); print(""); 42', "-o", "human")
+    assert (result.status, result.stdout, result.stderr) == (0, "a\nb\n\n42\n", "")
+
+
+def test_what_was_printed_before_an_error_is_shown_too(trex):
+    result = trex.run('print("so far"); throw 1', "-o", "human")
+    assert (result.status, result.stdout) == (1, "so far\n")
+
+
 def test_human_prints_nothing_for_an_empty_result(trex):
     assert trex.run("let x = 1;", "-o", "human").stdout == ""
 

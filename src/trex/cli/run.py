@@ -138,7 +138,7 @@ command = Command(
             help="How the outcome is printed.  [default: human on a terminal, else json]",
         ),
         click.Option(
-            ["-v", "--verbose"], is_flag=True, help="With human: logs before, metrics and alarms after the result."
+            ["-v", "--verbose"], is_flag=True, help="With human: all logs before, metrics and alarms after the result."
         ),
         Once(
             ["--log-level"],

@@ -70,10 +70,17 @@ def uses_colour(descriptor: int) -> bool:
 
 
 def standard_output(outcome: Outcome, verbose: bool) -> str:
-    """What a person reads on standard output: the result, and with `verbose` logs before and metrics after it."""
+    """What a person reads on standard output: what was printed, and the result.
+
+    With `verbose` all logs before the result, and metrics after it.
+    """
     parts: list[str] = []
-    if verbose:
-        parts += [_log_lines(entry.attributes["level"], entry.attributes["message"]) for entry in outcome.logs]
+    for entry in outcome.logs:
+        level, message = entry.attributes["level"], entry.attributes["message"]
+        if verbose:
+            parts.append(_log_lines(level, message))
+        elif level == "PRINT":
+            parts.append(message + "\n")
     if outcome.status == "SUCCESS" and outcome.output:
         parts.append(outcome.output + "\n")
     if verbose:
