@@ -8,6 +8,9 @@ Relies on: the `bench` key of the eval protocol, which measures compiling and ru
            engine. `TREX_ORACLE` names the binary of the other engine, `TREX_EVAL` another command for ours.
 Never:     compares what did not give the same value.
 
+Ours runs with limits in force, too wide to be reached; the other engine with its own defaults, which limit no sizes:
+with those on, each change of a container costs it the size of the container.
+
 The engines take turns, program by program and round by round, so that a busy machine disturbs both alike. A round asks
 for two runs and keeps both; the medians are of all runs. Programs come from `bench/rhai`, or from the folders named.
 """
@@ -28,13 +31,22 @@ from compliance import compare, engines  # noqa: E402  # the harness of the comp
 
 RUNS_A_ROUND = 2
 TIMEOUT = 600.0
+LIMITS = {
+    "max_operations": 10**12,
+    "max_variables": 10_000,
+    "max_functions": 10_000,
+    "max_string_size": 1 << 24,
+    "max_array_size": 1 << 24,
+    "max_map_size": 1 << 22,
+}
 
 
 class Side:
     """One engine and what it measured for one program."""
 
-    def __init__(self, engine: engines.Engine) -> None:
+    def __init__(self, engine: engines.Engine, limits: dict[str, int]) -> None:
         self.engine = engine
+        self.limits = limits
         self.forget()
 
     def forget(self) -> None:
@@ -45,7 +57,7 @@ class Side:
 
     def run(self, script: str) -> None:
         """One round."""
-        answer = self.engine.ask({"script": script, "bench": RUNS_A_ROUND}, TIMEOUT)
+        answer = self.engine.ask({"script": script, "bench": RUNS_A_ROUND, "limits": self.limits}, TIMEOUT)
         self.answer = compare.normalise(answer)
         self.runs += answer.get("run_ms", [])
         if "compile_ms" in answer:
@@ -112,7 +124,7 @@ def main() -> None:
     if reference is None:
         print("TREX_ORACLE names no other engine: our times alone")
     with engines.ours() as engine:
-        ours, other = Side(engine), Side(reference) if reference else None
+        ours, other = Side(engine, LIMITS), Side(reference, {}) if reference else None
         print(f"{'program':22} {'ours ms':>9} {'engine ms':>9} {'ratio':>7} {'compile':>9}  (ms per 100 lines)")
         ratios: dict[str, float] = {}
         compiling, lines = 0.0, 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support.host import Broker, Failure, made
+from support.small_disks import mounted
 
 TRIES = int(os.environ.get("TREX_ATTACK_TRIES", "150"))
 
@@ -34,15 +34,7 @@ broker.call("files.move_directory", source, moving, target, "tree", made("MoveOp
 @pytest.fixture
 def other(tmp_path) -> Iterator[Path]:
     """A file system of its own, of 4 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a file system")
-    place = tmp_path / "other"
-    place.mkdir()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"trex-test", bytes(place), b"tmpfs", 0, b"size=4m"):
-        pytest.skip(f"no file system can be mounted: {os.strerror(ctypes.get_errno())}")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
+    yield from mounted(tmp_path / "other", "size=4m")
 
 
 def grow(top: Path) -> dict[str, bytes]:

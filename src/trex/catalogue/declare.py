@@ -18,6 +18,7 @@ out by scripts, and so may parameters with a default, which come last.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_origin
 
@@ -81,13 +82,13 @@ class Resource:
     uses: tuple[str, ...] = ()
     sample: Any = None
 
+    @abstractmethod
     def check(self, argument: Any) -> Any:
         """Judge the argument by itself: text to a name, without asking the host anything."""
-        raise NotImplementedError
 
+    @abstractmethod
     def acquire(self, gate: Gate, argument: Any, *used: Any) -> Any:
         """Authorize the name, open without effect, authorize what was opened."""
-        raise NotImplementedError
 
 
 class ParameterSpec:

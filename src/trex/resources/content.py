@@ -8,6 +8,7 @@ Never:     keeps more than the bound in memory, or leaves a file half-written wi
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from errno import EACCES, EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
@@ -44,9 +45,9 @@ class Content:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
 
+    @abstractmethod
     def blocks(self) -> Iterator[bytes]:
         """All of it, block by block; nothing is kept and nothing counted against the script's share."""
-        raise NotImplementedError
 
     def chunks(self) -> Iterator[bytes]:
         """Whole lines, many at a time: each chunk ends where a line ends."""

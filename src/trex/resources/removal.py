@@ -9,6 +9,7 @@ Never:     follows a link, crosses a mount point, or removes anything of a tree 
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from errno import EBUSY, ENOENT, ENOTEMPTY, EXDEV
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,9 @@ class Removal:
 
     __slots__ = ()
 
+    @abstractmethod
     def remove(self, force: bool, recursive: bool) -> None:
         """Remove it. `force`: that it is gone already is fine. `recursive`: with what it holds."""
-        raise NotImplementedError
 
 
 class NothingThere(Removal):

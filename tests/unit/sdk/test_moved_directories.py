@@ -6,7 +6,6 @@ import ctypes
 import os
 import socket
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from support.host import Broker, Failure, made
+from support.small_disks import mounted
 from trex.errors import LimitExceeded
 from trex.host import changes
 from trex.limits import Limits
@@ -236,15 +236,7 @@ def test_a_directory_that_took_the_name_is_not_moved(tree):
 @pytest.fixture
 def other(tree) -> Iterator[Path]:
     """An empty directory on a file system of its own, of 4 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a file system")
-    place = tree / "other"
-    place.mkdir()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"trex-test", bytes(place), b"tmpfs", 0, b"size=4m"):
-        pytest.skip(f"no file system can be mounted: {os.strerror(ctypes.get_errno())}")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
+    yield from mounted(tree / "other", "size=4m")
 
 
 def furnish(top: Path) -> None:

@@ -6,6 +6,7 @@ Never: evaluates anything; folds only a sign in front of a number, as the gramma
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, NoReturn
 
 from trex.languages.rhai.errors import ParseError
@@ -66,17 +67,17 @@ _ENDS = frozenset((";", ")", ",", "]", "}", "{", "=", END, "=>", ":"))
 class Expressions(Cursor):
     """Reads expressions; the statements inside them are the subclass's."""
 
+    @abstractmethod
     def statement(self, level: int) -> Any:
         """One statement; None for an empty one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def block(self, level: int, construct: int | None = None) -> Block:
         """Statements in braces; `construct`: where that starts which they are the body of."""
-        raise NotImplementedError
 
+    @abstractmethod
     def operand_statement(self, kind: str, level: int) -> Any:
         """A statement that has a value, as an operand."""
-        raise NotImplementedError
 
     def block_of(self, statement: Any) -> Block:
         """A statement as a block."""
